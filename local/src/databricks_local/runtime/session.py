@@ -1,0 +1,168 @@
+"""The Spark session: one JVM a process, one catalog a warehouse, one session a connection."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from databricks_local.errors import InterfaceError, OperationalError
+from databricks_local.runtime import jars as jar_sets
+from databricks_local.runtime import startup
+
+logger = logging.getLogger(__name__)
+
+# PySpark logs every failing statement with its Java stack as one line of JSON; the exception says it better.
+logging.getLogger("SQLQueryContextLogger").disabled = True
+
+CATALOG = "spark_catalog"
+
+_DELTA_CATALOG = "org.apache.spark.sql.delta.catalog.DeltaCatalog"
+
+# Settings of a short run on a small machine; each can be overridden by `conf=`. What a Databricks SQL warehouse
+# has on by default is on here too: ANSI mode (Spark 4's own default), UTC, Delta as the default format.
+STATIC_CONF: dict[str, str] = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    f"spark.sql.catalog.{CATALOG}": _DELTA_CATALOG,
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.log.level": "ERROR",
+    # Spark's own default is 1 GB, and one file of long lines or two concurrent merges fill it.
+    "spark.driver.memory": "3g",
+    "spark.sql.legacy.createHiveTableByDefault": "false",
+}
+
+SESSION_CONF: dict[str, str] = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.sources.default": "delta",
+    "spark.sql.shuffle.partitions": "4",
+    "spark.databricks.delta.snapshotPartitions": "2",
+    "spark.sql.streaming.stateStore.maintenanceInterval": "600s",
+    "spark.sql.streaming.numRecentProgressUpdates": "1000",
+    # A check of the offset log that Spark makes between batches; our micro-batches are few and end by themselves.
+    "spark.sql.streaming.pollingDelay": "1ms",
+    "spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled": "false",
+    "spark.databricks.delta.properties.defaults.enableDeletionVectors": "true",
+}
+
+_start_lock = threading.Lock()
+_started_master: str | None = None
+
+
+def root_session(master: str, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
+    """A session with a catalog of its own, on the JVM of this process (started when there is none).
+
+    Args:
+        master: a Spark master URL; every warehouse of a process shares the first one.
+        warehouse: absolute directory of managed tables.
+        conf: Spark settings that override this module's.
+
+    Raises:
+        OperationalError: no usable Java, a wrong master, or a cluster that does not answer.
+        InterfaceError: the process already runs on another master.
+    """
+    global _started_master
+    check_master(master)
+    with _start_lock:
+        active = SparkSession.getActiveSession()
+        if active is None or active.sparkContext._jsc is None:
+            session = _start(master, warehouse, conf)
+            _started_master = master
+            return session
+        if _started_master is not None and _started_master != master:
+            raise InterfaceError(
+                f"this process runs Spark on {_started_master}; a connection on {master} needs a process of its own"
+            )
+        return _another_catalog(active, warehouse, conf)
+
+
+_MASTER = re.compile(r"local|local\[(\d+|\*)(, ?\d+)?\]|(spark|yarn|k8s)(://.+)?")
+
+
+def check_master(master: str) -> None:
+    """Refuse what cannot be a Spark master, before a JVM is started.
+
+    Raises:
+        OperationalError: names the value and what it may look like.
+    """
+    if not _MASTER.fullmatch(master):
+        raise OperationalError(
+            f"{master!r} is no Spark master; expected local[*], local[N] or spark://host:port "
+            "(`master` in the profile)"
+        )
+
+
+def _start(master: str, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
+    for name, value in startup.driver_environment().items():
+        os.environ[name] = value
+    settings = {
+        **STATIC_CONF,
+        **SESSION_CONF,
+        "spark.sql.warehouse.dir": warehouse.as_uri(),
+        **startup.driver_conf(),
+        **conf,
+    }
+    if not master.startswith("local"):
+        # The executors of a cluster have no class path of ours; Spark sends them the jars.
+        settings.setdefault("spark.jars", ",".join(str(jar) for jar in jar_sets.jars("spark")))
+    builder = SparkSession.builder.master(master).appName("databricks_local")
+    for key, value in settings.items():
+        builder = builder.config(key, value)
+    try:
+        with _quiet_launch():
+            return builder.getOrCreate()
+    except Exception as error:
+        raise OperationalError(
+            f"Spark did not start on {master}: {_first_line(error)} (Java: {os.environ['JAVA_HOME']}; "
+            f"set {_DEBUG_VARIABLE}=1 to see all that it prints)"
+        ) from error
+
+
+_DEBUG_VARIABLE = "DATABRICKS_LOCAL_DEBUG"
+
+
+@contextmanager
+def _quiet_launch() -> Iterator[None]:
+    """Keep the launcher's greeting and its warnings about the host off the terminal."""
+    if os.environ.get(_DEBUG_VARIABLE):
+        yield
+        return
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+
+
+def _another_catalog(active: SparkSession, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
+    context = active.sparkContext
+    assert context._jvm is not None
+    options = context._jvm.java.util.HashMap()
+    for key, value in {
+        **SESSION_CONF,
+        "spark.sql.warehouse.dir": warehouse.as_uri(),
+        **conf,
+    }.items():
+        options.put(key, value)
+    # The constructor that PySpark itself uses: a session with shared state, and so a catalog, of its own.
+    java_session = context._jvm.org.apache.spark.sql.classic.SparkSession(context._jsc.sc(), options)
+    return SparkSession(context, jsparkSession=java_session)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
