@@ -1,0 +1,173 @@
+"""One micro-batch as events: classified, checked, and reduced to those that can matter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql.functions import expr
+from pyspark.sql.types import ArrayType, StringType, StructField, StructType
+
+from databricks_local.auto_cdc.layout import (
+    AUTHORED,
+    CONTENT,
+    DELETE,
+    DIGEST,
+    KIND,
+    LATEST,
+    ORDER,
+    SEQUENCE,
+    TRUNCATE,
+    UPSERT,
+    Layout,
+    delivered_as,
+    names,
+    packed,
+)
+from databricks_local.errors import IntegrityError
+from databricks_local.sql.tokens import quote_identifier
+
+_AUTHORED_FIELD = StructField(AUTHORED, ArrayType(StringType()))
+
+# JSON keeps the place of every NULL, which a hash over columns would skip; microseconds are not its
+# default.
+_JSON_OPTIONS = (
+    "map('ignoreNullFields', 'false', 'timeZone', 'UTC', "
+    "'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
+    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')"
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """How many rows of a batch were what."""
+
+    events: int
+    upserts: int
+    deletes: int
+    truncates: int
+    distinct: int
+
+
+def content_fields(layout: Layout) -> tuple[StructField, ...]:
+    """What is kept of an event while a batch is worked on."""
+    if layout.plan.columns_to_update is None:
+        return layout.payload
+    return (*layout.payload, _AUTHORED_FIELD)
+
+
+def classify(layout: Layout, batch: DataFrame) -> DataFrame:
+    """Give each source row its key, sequence, kind, digest and content.
+
+    A condition that is NULL is false; truncate is looked at first. A delete keeps no content, a
+    truncate no key either. A STRUCT of NULLs only is no sequence; a NULL beside a value sorts
+    first.
+    """
+    plan = layout.plan
+    truncate = _holds(plan.flow.apply_as_truncate_when)
+    delete = _holds(plan.flow.apply_as_delete_when)
+    sources = {f.name.lower(): f for f in batch.schema.fields}
+    columns = [
+        f"{plan.flow.sequence_by} as {SEQUENCE}",
+        f"cast(case when {truncate} then {TRUNCATE} when {delete} then {DELETE} "
+        f"else {UPSERT} end as tinyint) as {KIND}",
+        *(delivered_as(sources[f.name.lower()], f) for f in (*layout.keys, *layout.payload)),
+    ]
+    if plan.columns_to_update is not None:
+        columns.append(f"transform({quote_identifier(plan.columns_to_update)}, c -> lower(c)) as {AUTHORED}")
+    content = packed(content_fields(layout))
+    return batch.selectExpr(*columns).selectExpr(
+        f"{_sequence(layout)} as {SEQUENCE}",
+        KIND,
+        *(f"if({KIND} = {TRUNCATE}, null, {key}) as {key}" for key in names(layout.keys)),
+        f"if({KIND} = {UPSERT}, md5(to_json({content}, {_JSON_OPTIONS})), '') as {DIGEST}",
+        f"if({KIND} = {UPSERT}, {content}, null) as {CONTENT}",
+    )
+
+
+def _holds(condition: str | None) -> str:
+    return "false" if condition is None else f"coalesce(({condition}), false)"
+
+
+def _sequence(layout: Layout) -> str:
+    sequence_type = layout.plan.sequence_type
+    if not isinstance(sequence_type, StructType):
+        return SEQUENCE
+    parts = " and ".join(f"{SEQUENCE}.{quote_identifier(f.name)} is null" for f in sequence_type.fields)
+    return f"if({parts}, null, {SEQUENCE})"
+
+
+def reduce_events(layout: Layout, events: DataFrame) -> DataFrame:
+    """Keep the greatest event per key, or (where every event counts) per key and sequence.
+
+    Columns: the keys (all NULL for truncates), `__cdc_latest` (sequence, kind, digest), the
+    content, and `__cdc_events`, `__cdc_upserts`, `__cdc_deletes`, `__cdc_unsequenced`: counts of
+    source rows.
+    """
+    groups = [*names(layout.keys), "__cdc_truncates"]
+    if layout.plan.needs_every_event:
+        groups.append(SEQUENCE)
+    return (
+        events.selectExpr("*", f"{KIND} = {TRUNCATE} as __cdc_truncates")
+        .groupBy(*groups)
+        .agg(
+            expr(f"max({ORDER}) as {LATEST}"),
+            expr(f"max_by({CONTENT}, {ORDER}) as {CONTENT}"),
+            expr("count(*) as __cdc_events"),
+            expr(f"count_if({KIND} = {UPSERT}) as __cdc_upserts"),
+            expr(f"count_if({KIND} = {DELETE}) as __cdc_deletes"),
+            expr(f"count_if({SEQUENCE} is null) as __cdc_unsequenced"),
+        )
+    )
+
+
+def check(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> Read:
+    """Count the batch, and refuse it whole if an event has no sequence or no key.
+
+    Raises:
+        IntegrityError: AUTO_CDC_NULL_SEQUENCE (looked at first) or AUTO_CDC_NULL_KEY, naming the
+            table, the batch and a key.
+    """
+    keys = names(layout.keys)
+    any_null = " or ".join(f"{key} is null" for key in keys)
+    unkeyed = f"(({any_null}) and {LATEST}.{KIND} <> {TRUNCATE})"
+    key_text = f"to_json({packed(layout.keys)}, {_JSON_OPTIONS})"
+    row = reduced.selectExpr(
+        "coalesce(sum(__cdc_events), 0) as events",
+        "coalesce(sum(__cdc_upserts), 0) as upserts",
+        "coalesce(sum(__cdc_deletes), 0) as deletes",
+        "count(*) as distinct",
+        "coalesce(sum(__cdc_unsequenced), 0) as unsequenced",
+        f"min({key_text}) filter (where __cdc_unsequenced > 0) as unsequenced_key",
+        f"coalesce(sum(__cdc_events) filter (where {unkeyed}), 0) as unkeyed",
+        f"min({key_text}) filter (where {unkeyed}) as unkeyed_key",
+    ).first()
+    assert row is not None  # an aggregate without groups has one row
+    if row["unsequenced"]:
+        raise _refusal(
+            "AUTO_CDC_NULL_SEQUENCE",
+            f"batch {batch_id} for {target}: SEQUENCE BY {layout.plan.flow.sequence_by} is NULL "
+            f"in {row['unsequenced']} of {row['events']} rows, "
+            f"such as key {row['unsequenced_key']}",
+        )
+    if row["unkeyed"]:
+        raise _refusal(
+            "AUTO_CDC_NULL_KEY",
+            f"batch {batch_id} for {target}: a key column is NULL in {row['unkeyed']} "
+            f"of {row['events']} rows, such as key {row['unkeyed_key']}",
+        )
+    return Read(
+        events=row["events"],
+        upserts=row["upserts"],
+        deletes=row["deletes"],
+        truncates=row["events"] - row["upserts"] - row["deletes"],
+        distinct=row["distinct"],
+    )
+
+
+def _refusal(condition: str, message: str) -> IntegrityError:
+    error = IntegrityError(
+        f"[{condition}] {message}; nothing of the batch was applied: filter or quarantine such rows upstream"
+    )
+    error.tagged(condition)
+    return error

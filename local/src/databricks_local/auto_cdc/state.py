@@ -1,0 +1,200 @@
+"""What a target cannot tell by itself, in a Delta table of its own: an append-only log of events.
+
+Where every event counts (SCD TYPE 2, partial updates) it holds all distinct events; otherwise, per
+key, how far the key has come, deletes included. Truncates are rows without a key. A row that
+another one supersedes does no harm, so the log only grows, and is rewritten when half of it is
+superseded.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+from delta.tables import DeltaTable
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.functions import expr
+from pyspark.sql.types import (
+    ArrayType,
+    ByteType,
+    StringType,
+    StructField,
+    StructType,
+    TimestampType,
+)
+
+from databricks_local.auto_cdc.layout import (
+    AUTHORED,
+    CONTENT,
+    DELETE,
+    DIGEST,
+    KIND,
+    LATEST,
+    ORDER,
+    RECORDED_AT,
+    SEQUENCE,
+    TRUNCATE,
+    Layout,
+    names,
+)
+from databricks_local.auto_cdc.types import ddl
+from databricks_local.sql.tokens import quote_identifier
+
+_COMPACT_EVERY = 16
+_COMPACTED_FILE_BYTES = 64 * 1024 * 1024
+
+
+class State:
+    """The log behind one target.
+
+    Args:
+        spark: the session.
+        path: the directory of its Delta table, created by the first batch.
+        tombstone_retention: how long SCD TYPE 1 remembers a delete; None: for ever. A delete that
+            is older no longer stops an upsert sequenced before it
+            (`pipelines.cdc.tombstoneGCThresholdInSeconds`).
+    """
+
+    def __init__(self, spark: SparkSession, path: Path, tombstone_retention: timedelta | None) -> None:
+        self._spark = spark
+        self._path = str(path)
+        self._retention = tombstone_retention
+
+    @property
+    def exists(self) -> bool:
+        """Whether a batch was recorded before."""
+        return bool(DeltaTable.isDeltaTable(self._spark, self._path))
+
+    def columns(self) -> list[str]:
+        """Names of the columns that events are kept with."""
+        return self._spark.read.format("delta").load(self._path).columns if self.exists else []
+
+    def create(self, layout: Layout) -> None:
+        """Create the table unless it is there. Column mapping lets names hold any character."""
+        if self.exists:
+            return
+        fields = [
+            *layout.keys,
+            StructField(SEQUENCE, layout.plan.sequence_type),
+            StructField(KIND, ByteType()),
+            StructField(DIGEST, StringType()),
+            StructField(RECORDED_AT, TimestampType()),
+            *layout.kept,
+        ]
+        if layout.plan.columns_to_update is not None:
+            fields.append(StructField(AUTHORED, ArrayType(StringType())))
+        (
+            DeltaTable.createIfNotExists(self._spark)
+            .location(self._path)
+            .addColumns(StructType(fields))
+            .property("delta.columnMapping.mode", "name")
+            .execute()
+        )
+
+    def log(self) -> DataFrame:
+        """Every row, tombstones that have expired aside."""
+        rows = self._spark.read.format("delta").load(self._path)
+        if self._retention is None:
+            return rows
+        seconds = self._retention.total_seconds()
+        return rows.where(
+            f"not ({KIND} = {DELETE} and {RECORDED_AT} "
+            f"< current_timestamp() - make_dt_interval(0, 0, 0, {seconds:.6f}))"
+        )
+
+    def mark(self) -> DataFrame:
+        """One row, `__cdc_mark`: the sequence of the last truncate, or NULL."""
+        return self.log().where(f"{KIND} = {TRUNCATE}").selectExpr(f"max({SEQUENCE}) as __cdc_mark")
+
+    def latest(self, layout: Layout, rows: DataFrame | None = None) -> DataFrame:
+        """Per key (and sequence, where every event counts) the greatest event: keys,
+        `__cdc_latest`.
+        """
+        rows = self.log() if rows is None else rows
+        groups = names(layout.keys)
+        if layout.plan.needs_every_event:
+            groups.append(SEQUENCE)
+        return rows.where(f"{KIND} <> {TRUNCATE}").groupBy(*groups).agg(expr(f"max({ORDER}) as {LATEST}"))
+
+    def append(self, layout: Layout, events: DataFrame, *, application_id: str, batch_id: int) -> None:
+        """Add reduced events in one commit.
+
+        Args:
+            layout: the columns.
+            events: keys, `__cdc_latest` and content, only such as the log does not hold yet.
+            application_id: written with the batch into the commit, to trace it.
+            batch_id: of the micro-batch.
+        """
+        columns = [
+            *names(layout.keys),
+            f"{LATEST}.{SEQUENCE} as {SEQUENCE}",
+            f"{LATEST}.{KIND} as {KIND}",
+            f"{LATEST}.{DIGEST} as {DIGEST}",
+            f"current_timestamp() as {RECORDED_AT}",
+        ]
+        if layout.plan.needs_every_event:
+            columns += [f"{CONTENT}.{quote_identifier(f.name)} as {quote_identifier(f.name)}" for f in layout.payload]
+            columns += [f"cast(null as {ddl(f.dataType)}) as {quote_identifier(f.name)}" for f in layout.carried]
+        if layout.plan.columns_to_update is not None:
+            columns.append(f"{CONTENT}.{AUTHORED} as {AUTHORED}")
+        (
+            events.selectExpr(*columns)
+            .write.format("delta")
+            .mode("append")
+            .option("mergeSchema", "true")
+            .option("userMetadata", json.dumps({"application_id": application_id, "batch_id": batch_id}))
+            .save(self._path)
+        )
+
+    def compact(self, layout: Layout, batch_id: int) -> None:
+        """From time to time, drop what is superseded if that is half of the log, else join small
+        files.
+
+        The cost is in proportion to what was appended since, not to the size of the log; what the
+        log means stays the same.
+        """
+        if (batch_id + 1) % _COMPACT_EVERY:
+            return
+        rows = self.log()
+        if not layout.plan.needs_every_event:
+            counted = (
+                rows.groupBy(*names(layout.keys)).count().selectExpr("sum(count) as rows", "count(*) as keys").first()
+            )
+            if counted is not None and counted["keys"] and counted["rows"] >= 2 * counted["keys"]:
+                self._rewrite(layout, rows)
+                return
+        self._join_small_files()
+
+    def _rewrite(self, layout: Layout, rows: DataFrame) -> None:
+        keys = names(layout.keys)
+        latest = rows.groupBy(*keys).agg(expr(f"max_by(struct({ORDER} as o, {RECORDED_AT}), {ORDER}) as latest"))
+        (
+            latest.selectExpr(
+                *keys,
+                f"latest.o.{SEQUENCE}",
+                f"latest.o.{KIND}",
+                f"latest.o.{DIGEST}",
+                f"latest.{RECORDED_AT}",
+            )
+            .write.format("delta")
+            .mode("overwrite")
+            .save(self._path)
+        )
+
+    def _join_small_files(self) -> None:
+        settings = (
+            "spark.databricks.delta.optimize.minFileSize",
+            "spark.databricks.delta.optimize.maxFileSize",
+        )
+        before = {name: self._spark.conf.get(name, None) for name in settings}
+        for name in settings:
+            self._spark.conf.set(name, str(_COMPACTED_FILE_BYTES))
+        try:
+            self._spark.sql(f"optimize delta.{quote_identifier(self._path)}")
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    self._spark.conf.unset(name)
+                else:
+                    self._spark.conf.set(name, value)

@@ -1,0 +1,90 @@
+"""The target table: its columns follow the source, and each batch reaches it as one MERGE."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import uuid4
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructField, StructType
+
+from databricks_local.auto_cdc.layout import REMOVED, Layout
+from databricks_local.auto_cdc.plan import END_AT, START_AT
+from databricks_local.auto_cdc.types import ddl, equal
+from databricks_local.sql.tokens import quote_identifier
+
+TARGET_PROPERTIES: Mapping[str, str] = {"delta.enableDeletionVectors": "true"}
+"""Properties to create a target with: a MERGE then writes the changed rows only, not the files
+around them.
+"""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Rows of the target that one MERGE changed."""
+
+    inserted: int
+    updated: int
+    deleted: int
+
+
+def columns_of(spark: SparkSession, target: str) -> list[StructField]:
+    """The target's columns."""
+    return list(spark.table(target).schema.fields)
+
+
+def evolve(spark: SparkSession, target: str, layout: Layout) -> None:
+    """Add what the layout has and the target has not: columns, and fields inside structs. Existing
+    rows hold NULL there.
+    """
+    wanted = [*layout.keys, *layout.payload]
+    existing = {f.name.lower(): f for f in columns_of(spark, target)}
+
+    def is_new(field: StructField) -> bool:
+        found = existing.get(field.name.lower())
+        return found is None or ddl(found.dataType) != ddl(field.dataType)
+
+    if any(is_new(field) for field in wanted):
+        empty = spark.createDataFrame([], StructType(wanted))
+        empty.writeTo(target).option("mergeSchema", "true").append()
+
+
+def merge(spark: SparkSession, target: str, layout: Layout, changes: DataFrame) -> Merged:
+    """Bring changes into the target in one commit; rows that would not change are not written.
+
+    Args:
+        spark: the session.
+        target: quoted name, or delta.`path`.
+        layout: the columns.
+        changes: keys, content columns, for a history `__START_AT` and `__END_AT`, and
+            `__cdc_removed`.
+    """
+    history = layout.plan.keeps_history
+    fields = [*layout.payload, *layout.carried]
+    if history:
+        fields.append(StructField(END_AT, layout.plan.sequence_type))
+    on = layout.same_key("t", "s")
+    if history:
+        on += f" and t.{START_AT} = s.{START_AT}"
+    differs = " or ".join(
+        f"not {equal(f't.{quote_identifier(f.name)}', f's.{quote_identifier(f.name)}', f.dataType)}" for f in fields
+    )
+    assignments = ", ".join(f"t.{quote_identifier(f.name)} = s.{quote_identifier(f.name)}" for f in fields)
+    inserted = [quote_identifier(f.name) for f in (*layout.keys, *fields)]
+    if history:
+        inserted.append(START_AT)
+    view = f"__cdc_changes_{uuid4().hex}"
+    changes.createOrReplaceTempView(view)
+    try:
+        row = spark.sql(
+            f"merge into {target} t using {view} s on {on} "
+            f"when matched and s.{REMOVED} then delete "
+            + (f"when matched and ({differs}) then update set {assignments} " if fields else "")
+            + f"when not matched and not s.{REMOVED} then insert ({', '.join(inserted)}) "
+            f"values ({', '.join(f's.{name}' for name in inserted)})"
+        ).first()
+    finally:
+        spark.catalog.dropTempView(view)
+    assert row is not None  # MERGE reports one row of counts
+    return Merged(row["num_inserted_rows"], row["num_updated_rows"], row["num_deleted_rows"])
