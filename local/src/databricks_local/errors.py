@@ -7,8 +7,12 @@ the Databricks connector catches the same names here.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Any
 
 from databricks.sql import exc as databricks_exc
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 
 
 class ErrorClass:
@@ -102,51 +106,67 @@ _OPERATIONAL_STATES = ("08", "53", "55", "57", "58", "KD")
 def from_spark(error: BaseException) -> DatabaseError:
     """Translate an exception of PySpark or Py4J, keeping its error class and SQL state.
 
-    The class of the result follows the first two characters of the SQL state (ISO/IEC 9075: 22 is a data
-    exception, 23 and 44 a broken constraint); everything else about a statement is a ProgrammingError.
+    Where Spark wraps what went wrong (a failed stream, stage or task), the error is the cause. The class of the result
+    follows the first two characters of the SQL state (ISO/IEC 9075: 22 is a data exception, 23 and 44 a broken
+    constraint); everything else about a statement is a ProgrammingError.
     """
     if isinstance(error, DatabaseError):
         return error
-    condition, state = _condition_of(error)
-    message = _message_of(error)
-    inner = _STREAM_FAILURE.search(message)
-    if condition == "STREAM_FAILED" and inner is not None:
-        condition, message, state = inner.group(1), message[inner.start(1) - 1 :], None
-    if condition and not message.startswith("["):
-        message = f"[{condition}] {message}"
+    found = _cause(error)
     kind: type[DatabaseError] = ProgrammingError
-    if state and state.startswith(_DATA_STATES):
+    if found.state and found.state.startswith(_DATA_STATES):
         kind = DataError
-    elif state and state.startswith(_INTEGRITY_STATES):
+    elif found.state and found.state.startswith(_INTEGRITY_STATES):
         kind = IntegrityError
-    elif state is None or state.startswith(_OPERATIONAL_STATES):
+    elif found.state is None or found.state.startswith(_OPERATIONAL_STATES):
         kind = OperationalError
+    message = found.message
+    if found.condition and not message.startswith("["):
+        message = f"[{found.condition}] {message}"
     translated = kind(message)
-    translated.tagged(condition, state)
+    translated.tagged(found.condition, found.state)
     return translated
 
 
-# Structured Streaming wraps what stopped a query; users search for the cause.
-_STREAM_FAILURE = re.compile(r"\[(?!STREAM_FAILED\])([A-Z][A-Z0-9_.]+)\]")
-
-
-def _message_of(error: BaseException) -> str:
-    """The message without the query plan that Spark appends to analysis errors."""
-    origin = getattr(error, "_origin", None)
-    if origin is not None and hasattr(error, "getCondition"):
-        try:
-            return str(origin.getSimpleMessage())
-        except Exception:
-            return str(error)
-    return str(error)
-
-
-def _condition_of(error: BaseException) -> tuple[str | None, str | None]:
+@dataclass(frozen=True)
+class _Cause:
+    message: str
     condition: str | None = None
     state: str | None = None
-    for getter in ("getCondition", "getErrorClass"):
-        if condition is None and hasattr(error, getter):
-            condition = getattr(error, getter)()
-    if hasattr(error, "getSqlState"):
-        state = error.getSqlState()
-    return condition, state
+
+
+# Conditions that say only that something inside went wrong.
+_WRAPPERS = frozenset({"STREAM_FAILED", "TASK_WRITE_FAILED", "FAILED_EXECUTE_UDF", "FOREACH_BATCH_USER_FUNCTION_ERROR"})
+# Structured Streaming appends its whole plan, and analysis errors theirs.
+_APPENDED = re.compile(r"\n+(=== Streaming Query ===|JVM stacktrace:|== Parsed|\s*'?[A-Z][A-Za-z]+ \[).*", re.DOTALL)
+
+
+def _cause(error: BaseException) -> _Cause:
+    """The innermost Java exception with a condition of its own, or what the Python exception says."""
+    thrown = getattr(error, "_origin", None) or getattr(error, "java_exception", None)
+    found: _Cause | None = None
+    while thrown is not None:
+        cause = _described(thrown)
+        if cause is not None and (found is None or cause.condition not in _WRAPPERS):
+            found = cause
+        thrown = thrown.getCause()
+    if found is not None:
+        return found
+    condition = error.getCondition() if isinstance(error, PySparkException) else None
+    state = error.getSqlState() if isinstance(error, PySparkException) else None
+    return _Cause(_APPENDED.sub("", str(error)).strip(), condition, state)
+
+
+def _described(thrown: Any) -> _Cause | None:
+    """What a Java exception says, if it carries a condition (org.apache.spark.SparkThrowable)."""
+    try:
+        condition = thrown.getCondition()
+    except Py4JError:
+        return None
+    if condition is None:
+        return None
+    try:
+        message = thrown.getSimpleMessage()
+    except Py4JError:
+        message = thrown.getMessage()
+    return _Cause(_APPENDED.sub("", str(message)).strip(), str(condition), thrown.getSqlState())

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from databricks_local.errors import InterfaceError, OperationalError
@@ -51,6 +52,8 @@ SESSION_CONF: dict[str, str] = {
     "spark.sql.streaming.numRecentProgressUpdates": "1000",
     # A check of the offset log that Spark makes between batches; our micro-batches are few and end by themselves.
     "spark.sql.streaming.pollingDelay": "1ms",
+    # Listing thousands of small files is faster in the driver than as a job.
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled": "false",
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "true",
 }
@@ -74,8 +77,8 @@ def root_session(master: str, warehouse: Path, conf: Mapping[str, str]) -> Spark
     global _started_master
     check_master(master)
     with _start_lock:
-        active = SparkSession.getActiveSession()
-        if active is None or active.sparkContext._jsc is None:
+        context = SparkContext._active_spark_context
+        if context is None or context._jsc is None:
             session = _start(master, warehouse, conf)
             _started_master = master
             return session
@@ -83,7 +86,7 @@ def root_session(master: str, warehouse: Path, conf: Mapping[str, str]) -> Spark
             raise InterfaceError(
                 f"this process runs Spark on {_started_master}; a connection on {master} needs a process of its own"
             )
-        return _another_catalog(active, warehouse, conf)
+        return _another_catalog(context, warehouse, conf)
 
 
 _MASTER = re.compile(r"local|local\[(\d+|\*)(, ?\d+)?\]|(spark|yarn|k8s)(://.+)?")
@@ -97,8 +100,7 @@ def check_master(master: str) -> None:
     """
     if not _MASTER.fullmatch(master):
         raise OperationalError(
-            f"{master!r} is no Spark master; expected local[*], local[N] or spark://host:port "
-            "(`master` in the profile)"
+            f"{master!r} is no Spark master; expected local[*], local[N] or spark://host:port (`master` in the profile)"
         )
 
 
@@ -148,8 +150,7 @@ def _quiet_launch() -> Iterator[None]:
             os.close(saved)
 
 
-def _another_catalog(active: SparkSession, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
-    context = active.sparkContext
+def _another_catalog(context: SparkContext, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
     assert context._jvm is not None
     options = context._jvm.java.util.HashMap()
     for key, value in {
@@ -161,6 +162,17 @@ def _another_catalog(active: SparkSession, warehouse: Path, conf: Mapping[str, s
     # The constructor that PySpark itself uses: a session with shared state, and so a catalog, of its own.
     java_session = context._jvm.org.apache.spark.sql.classic.SparkSession(context._jsc.sc(), options)
     return SparkSession(context, jsparkSession=java_session)
+
+
+def activate(session: SparkSession) -> None:
+    """Make a session the active one of this thread.
+
+    Delta's catalog belongs to the session that is active when it is first used, and parts of Delta ask for the active
+    session later on; with several warehouses in one process the wrong one would answer.
+    """
+    jvm = session.sparkContext._jvm
+    assert jvm is not None
+    jvm.org.apache.spark.sql.classic.SparkSession.setActiveSession(session._jsparkSession)
 
 
 def _first_line(error: BaseException) -> str:

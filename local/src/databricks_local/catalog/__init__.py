@@ -1,0 +1,1 @@
+"""What a warehouse remembers between processes: objects, definitions, governance, refreshes."""

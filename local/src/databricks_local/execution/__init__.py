@@ -1,0 +1,1 @@
+"""Executing Databricks SQL on Spark and Delta: what Spark knows passes through, the rest is done here."""

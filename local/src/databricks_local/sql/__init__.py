@@ -1,0 +1,1 @@
+"""Reading Databricks SQL: tokens, and a parser for each statement that only Databricks has."""

@@ -1,0 +1,5 @@
+"""Where dbt looks for the version of an adapter."""
+
+from databricks_local import __version__ as version
+
+__all__ = ["version"]

@@ -1,0 +1,102 @@
+"""dbt.tests.adapter.basic on the local executor."""
+
+from __future__ import annotations
+
+import pytest
+from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
+from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
+from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
+from dbt.tests.adapter.basic.test_empty import BaseEmpty
+from dbt.tests.adapter.basic.test_ephemeral import BaseEphemeral
+from dbt.tests.adapter.basic.test_generic_tests import BaseGenericTests
+from dbt.tests.adapter.basic.test_get_catalog_for_single_relation import BaseGetCatalogForSingleRelation
+from dbt.tests.adapter.basic.test_incremental import (
+    BaseIncremental,
+    BaseIncrementalBadStrategy,
+    BaseIncrementalNotSchemaChange,
+)
+from dbt.tests.adapter.basic.test_singular_tests import BaseSingularTests
+from dbt.tests.adapter.basic.test_singular_tests_ephemeral import BaseSingularTestsEphemeral
+from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCols
+from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
+from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterialization
+from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
+
+
+class TestSimpleMaterializations(BaseSimpleMaterializations):
+    pass
+
+
+@pytest.mark.long
+class TestAdapterMethod(BaseAdapterMethod):
+    pass
+
+
+@pytest.mark.long
+class TestDocsGenerate(BaseDocsGenerate):
+    pass
+
+
+@pytest.mark.long
+class TestDocsGenReferences(BaseDocsGenReferences):
+    pass
+
+
+@pytest.mark.long
+class TestEmpty(BaseEmpty):
+    pass
+
+
+@pytest.mark.long
+class TestEphemeral(BaseEphemeral):
+    pass
+
+
+class TestGenericTests(BaseGenericTests):
+    pass
+
+
+@pytest.mark.long
+class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation):
+    pass
+
+
+class TestIncremental(BaseIncremental):
+    pass
+
+
+@pytest.mark.long
+class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
+    pass
+
+
+@pytest.mark.long
+class TestIncrementalNotSchemaChange(BaseIncrementalNotSchemaChange):
+    pass
+
+
+class TestSingularTests(BaseSingularTests):
+    pass
+
+
+@pytest.mark.long
+class TestSingularTestsEphemeral(BaseSingularTestsEphemeral):
+    pass
+
+
+class TestSnapshotCheckCols(BaseSnapshotCheckCols):
+    pass
+
+
+class TestSnapshotTimestamp(BaseSnapshotTimestamp):
+    pass
+
+
+@pytest.mark.long
+class TestTableMaterialization(BaseTableMaterialization):
+    pass
+
+
+@pytest.mark.long
+class TestValidateConnection(BaseValidateConnection):
+    pass

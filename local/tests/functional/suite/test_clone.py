@@ -1,0 +1,24 @@
+"""dbt.tests.adapter.dbt_clone on the local executor."""
+
+from __future__ import annotations
+
+import pytest
+from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
+    BaseClonePossible,
+    BaseCloneSameSourceAndTarget,
+    BaseCloneSameTargetAndState,
+)
+
+
+class TestClonePossible(BaseClonePossible):
+    pass
+
+
+@pytest.mark.long
+class TestCloneSameSourceAndTarget(BaseCloneSameSourceAndTarget):
+    pass
+
+
+@pytest.mark.long
+class TestCloneSameTargetAndState(BaseCloneSameTargetAndState):
+    pass

@@ -1,0 +1,1 @@
+"""Tests of tags, masks, filters, keys, grants, information_schema and DESCRIBE."""
