@@ -1,0 +1,1 @@
+{% macro stream() %}STREAM{% endmacro %}
