@@ -87,6 +87,6 @@ class TestCommands:
         run_dbt(["clone", "--state", state, "--target", "other"])
         assert self.names(project, other_schema) == ["base", "middle", "top"]
         project.run_sql(f"delete from {other_schema}.base where id = 1")
-        assert project.run_sql("select count(*) from base", fetch="one")[0] == 2
+        assert project.run_sql(f"select count(*) from {project.test_schema}.base", fetch="one")[0] == 2
         assert project.run_sql(f"select count(*) from {other_schema}.base", fetch="one")[0] == 1
         assert not Path("warehouse").exists()

@@ -69,6 +69,9 @@ class StreamingTables:
         project.run_sql("insert into events values (3, 'c', 'z')")
         run_dbt(["run"])
         assert rows(project, "arrivals") == [(2, "b"), (3, "c")]
+        # dbt leaves a table that has a schedule to its schedule; locally that is whoever asks for a refresh.
+        assert rows(project, "clustered") == [(1, "a"), (2, "b")]
+        project.run_sql("refresh streaming table clustered")
         assert rows(project, "clustered") == [(1, "a"), (2, "b"), (3, "c")]
 
 

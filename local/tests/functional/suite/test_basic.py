@@ -61,6 +61,7 @@ class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation):
     pass
 
 
+@pytest.mark.long
 class TestIncremental(BaseIncremental):
     pass
 
@@ -84,10 +85,12 @@ class TestSingularTestsEphemeral(BaseSingularTestsEphemeral):
     pass
 
 
+@pytest.mark.long
 class TestSnapshotCheckCols(BaseSnapshotCheckCols):
     pass
 
 
+@pytest.mark.long
 class TestSnapshotTimestamp(BaseSnapshotTimestamp):
     pass
 

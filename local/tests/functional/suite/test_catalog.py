@@ -8,6 +8,7 @@ import pytest
 from dbt.tests.adapter.catalog.relation_types import CatalogRelationTypes
 
 
+@pytest.mark.long
 class TestCatalogRelationTypes(CatalogRelationTypes):
     # dbt-databricks knows two types here: what is no view is a table.
     @pytest.mark.parametrize(

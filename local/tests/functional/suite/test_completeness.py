@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 import inspect
 from pathlib import Path
@@ -79,6 +80,7 @@ def bases_named_here() -> set[str]:
 CLASSES = classes_of_the_package()
 
 
+@functools.cache
 def run_here() -> set[str]:
     """The classes whose tests run: those named as a base, and what these inherit."""
     return {parent.__name__ for name in bases_named_here() if name in CLASSES for parent in CLASSES[name].__mro__}

@@ -174,6 +174,7 @@ class Rollback:
         assert any(expected in error_message for expected in expected_error_messages)
 
 
+@pytest.mark.long
 class TestTableConstraintsRollback(Rollback, BaseConstraintsRollback):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:

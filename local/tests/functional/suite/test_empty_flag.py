@@ -10,6 +10,7 @@ from dbt.tests.adapter.empty.test_empty import (
 )
 
 
+@pytest.mark.long
 class TestEmpty(BaseTestEmpty):
     pass
 

@@ -31,6 +31,7 @@ class Privileges:
         }
 
 
+@pytest.mark.long
 class TestModelGrants(Privileges, BaseModelGrants):
     pass
 

@@ -21,10 +21,12 @@ class TestMergeExcludeColumns(BaseMergeExcludeColumns):
     pass
 
 
+@pytest.mark.long
 class TestMicrobatch(BaseMicrobatch):
     pass
 
 
+@pytest.mark.long
 class TestIncrementalOnSchemaChange(BaseIncrementalOnSchemaChange):
     @pytest.fixture(scope="class")
     def project_config_update(self) -> dict[str, Any]:

@@ -102,6 +102,7 @@ class TestDateTrunc(BaseDateTrunc):
     pass
 
 
+@pytest.mark.long
 class TestDateAdd(BaseDateAdd):
     pass
 
@@ -200,6 +201,7 @@ class TestCalculateFreshnessMethod(BaseCalculateFreshnessMethod):
     pass
 
 
+@pytest.mark.long
 class TestSplitPart(BaseSplitPart):
     pass
 

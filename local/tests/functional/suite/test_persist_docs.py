@@ -10,6 +10,7 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
 )
 
 
+@pytest.mark.long
 class TestPersistDocs(BasePersistDocs):
     pass
 

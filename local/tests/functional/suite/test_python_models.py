@@ -21,6 +21,7 @@ from dbt.tests.adapter.python_model.test_spark import (
 from dbt.tests.util import run_dbt
 
 
+@pytest.mark.long
 class TestPythonModel(BasePythonModelTests):
     pass
 

@@ -37,7 +37,11 @@ class Expected:
 
 
 class TestBasicSeed(Expected, BaseBasicSeedTests):
-    pass
+    def test_simple_seed_full_refresh_flag(self, project: Any) -> None:
+        """The base class expects the view over the seed to be dropped with it; nothing cascades on Databricks."""
+        self._build_relations_for_test(project)
+        results = run_dbt(["seed", "--full-refresh"])
+        self._check_relation_end_state(run_result=results, project=project, exists=True)
 
 
 @pytest.mark.long
