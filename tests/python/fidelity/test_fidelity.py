@@ -104,7 +104,7 @@ def normalized(statement: str, landing: str | None) -> str:
 def test_the_statement_of_a_model_is_the_golden_one(model: str, recording: Recording) -> None:
     """A change of what production gets is shown by the pull request that makes it."""
     (statement, *_) = recording.of_model(model)
-    golden = GOLDEN / f"{model}.sql"
+    golden = GOLDEN / f"{model}.golden"
     text = re.sub(r"'[^']*/landing/", "'landing/", statement)
     text = re.sub(r"`spark_catalog`\.`[^`]+`", "`catalog`.`schema`", text) + "\n"
     if not golden.exists():

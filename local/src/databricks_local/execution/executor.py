@@ -45,12 +45,7 @@ def _copy_into(context: Context, reader: Reader) -> Outcome:
     from databricks_local.sql.copy_into import parse_copy_into
 
     statement = parse_copy_into(reader.sql)
-    relation = context.resolve(statement.target)
-    if context.definition(relation) is not None:
-        raise refused(
-            "COPY_INTO_TARGET_NOT_SUPPORTED",
-            f"COPY INTO {relation}: the target is no ordinary Delta table",
-        )
+    governance.refuse_on_kinds(context, reader)
     return copy_into(context.spark, statement, ledger=context.warehouse.internal / "copy_into")
 
 

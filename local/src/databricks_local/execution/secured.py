@@ -71,23 +71,21 @@ def secure(context: Context, sql: str) -> PreparedQuery:
     if context.principal is None:
         prepared.sql = splice(sql, identity_edits(context, reader.tokens))
         return prepared
-    rewriting = _Rewriting(context, prepared.views)
+    rewriting = _Rewriting(context, prepared)
     try:
         prepared.sql = rewriting.statement(sql, context.current_database)
     except BaseException:
         prepared.drop_views(context)
         raise
-    finally:
-        rewriting.drop_functions()
     return prepared
 
 
 class _Rewriting:
     """The rewriting of one statement; makes each table, view and function once."""
 
-    def __init__(self, context: Context, views: list[str]) -> None:
+    def __init__(self, context: Context, prepared: PreparedQuery) -> None:
         self._context = context
-        self._views = views
+        self._prepared = prepared
         self._replaced: dict[Relation, str | None] = {}
         self._functions: dict[Relation, str | None] = {}
         self._entries = {e.relation: e for e in catalog_entries.entries(context)}
@@ -105,12 +103,6 @@ class _Rewriting:
             edits.extend(self._table(reference, tokens, database, qualify=qualify))
         edits.extend(self._calls(tokens, database, qualify=qualify))
         return splice(sql, edits)
-
-    def drop_functions(self) -> None:
-        """Drop the temporary functions: views made with them are analyzed and need them no more."""
-        for function in self._functions.values():
-            if function is not None:
-                self._context.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {quote_identifier(function)}")
 
     # tables and views
 
@@ -191,7 +183,7 @@ class _Rewriting:
     def _put(self, frame: Any) -> str:
         view = f"__databricks_local_secured_{next(_numbers)}"
         frame.createOrReplaceTempView(view)
-        self._views.append(view)
+        self._prepared.views.append(view)
         return view
 
     def _is_temporary(self, name: str) -> bool:
@@ -224,6 +216,7 @@ class _Rewriting:
                 if rewritten != body["signature"]:
                     name = f"__databricks_local_function_{next(_numbers)}"
                     self._context.sql(f"CREATE TEMPORARY FUNCTION {quote_identifier(name)} {rewritten}")
+                    self._prepared.functions.append(name)
                     self._functions[function] = name
         return self._functions[function]
 

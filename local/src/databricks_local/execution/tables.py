@@ -30,6 +30,8 @@ def _create_table(context: Context, reader: Reader) -> Outcome:
     if not exists:
         context.store.drop_table(relation.database, relation.table)
         _clear_location(context, relation)
+    if statement.clone_of is not None:
+        _refuse_clone_of_dataset(context, statement.clone_of[0])
     if statement.clone_of is not None and statement.clone_of[1]:
         return _deep_clone(context, statement, relation)
     try:
@@ -53,6 +55,16 @@ def _annotate(context: Context, relation: Relation, statement: CreateTable) -> N
             attached.set_row_filter(context, relation, statement.row_filter)
         for key in statement.keys:
             attached.add_key(context, relation, key)
+
+
+def _refuse_clone_of_dataset(context: Context, source: Name) -> None:
+    relation = context.resolve(source)
+    definition = context.definition(relation)
+    if definition is not None:
+        raise refused(
+            f"{definition.kind.replace(' ', '_')}_OPERATION_NOT_ALLOWED",
+            f"CLONE is not allowed on {relation}, a {definition.kind.lower()}; make a table from a query of it",
+        )
 
 
 def _deep_clone(context: Context, statement: CreateTable, relation: Relation) -> Outcome:
