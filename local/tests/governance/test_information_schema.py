@@ -49,9 +49,9 @@ def test_columns_are_those_of_the_delta_log(query: Query, schema: str) -> None:
         f"where table_schema = '{schema}' and table_name = 'plain' order by 2"
     )
     assert rows == [
-        ("id", 0, "NO", "bigint", "BIGINT", 0, None, "key"),
-        ("d", 1, "YES", "decimal(10,2)", "DECIMAL", 2, None, None),
-        ("p", 2, "YES", "string", "STRING", None, 0, None),
+        ("id", 1, "NO", "bigint", "BIGINT", 0, None, "key"),
+        ("d", 2, "YES", "decimal(10,2)", "DECIMAL", 2, None, None),
+        ("p", 3, "YES", "string", "STRING", None, 0, None),
     ]
 
 

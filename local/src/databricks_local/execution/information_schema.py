@@ -209,7 +209,7 @@ def _column(column: Column, position: int, partitions: tuple[str, ...]) -> Row:
 def _columns(context: Context) -> Iterator[Row]:
     for entry in catalog_entries.entries(context):
         table = _table(entry.relation.database, entry.relation.table)
-        for position, column in enumerate(entry.columns):
+        for position, column in enumerate(entry.columns, start=1):
             yield table | _column(column, position, entry.partition_columns)
 
 
