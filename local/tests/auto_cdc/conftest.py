@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
+import databricks_local
+from databricks_local.runtime.session import activate
+
 from .harness import Table
+
+
+@pytest.fixture(scope="session")
+def spark(keeper: databricks_local.Connection) -> SparkSession:
+    """A session for many small plans: compiling each to bytecode would cost more than running it."""
+    session = keeper.spark.newSession()
+    activate(session)
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    return session
 
 
 @pytest.fixture
