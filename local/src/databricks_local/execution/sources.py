@@ -63,25 +63,23 @@ class PreparedQuery:
             context.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {quote_identifier(function)}")
 
 
-def prepare(context: Context, query: str, *, state: Path | None = None, batch: bool = False) -> PreparedQuery:
+def prepare(context: Context, query: str, *, state: Path | None = None) -> PreparedQuery:
     """Replace what Spark does not know in a query.
 
     Args:
         context: the session; the views are made in it.
         query: a query, or any statement that contains one.
         state: directory of a streaming table for what its file sources remember; None outside of one.
-        batch: read every STREAM source as it is now instead (to learn the schema without a stream).
     """
-    preparation = _Preparation(context, Reader(query), state, batch)
+    preparation = _Preparation(context, Reader(query), state)
     return preparation.run()
 
 
 class _Preparation:
-    def __init__(self, context: Context, reader: Reader, state: Path | None, batch: bool) -> None:
+    def __init__(self, context: Context, reader: Reader, state: Path | None) -> None:
         self.context = context
         self.reader = reader
         self.state = state
-        self.batch = batch
         self.edits: list[Edit] = []
         self.prepared = PreparedQuery(reader.sql)
         self.file_views: list[str] = []
@@ -136,7 +134,7 @@ class _Preparation:
         token = reader.peek()
         assert token is not None
         if token.is_word("READ_FILES", "READ_KAFKA", "CLOUD_FILES") and self._is_call():
-            self._function(start, streaming=not self.batch)
+            self._function(start, streaming=True)
             if bracketed:
                 closing = reader.next()
                 edit = self.edits.pop()
@@ -172,11 +170,8 @@ class _Preparation:
             raise invalid("TABLE_OR_VIEW_NOT_FOUND", f"the table or view {relation} cannot be found")
         self.prepared.streams.append(f"table {relation}")
         self.prepared.tables.append(relation)
-        if self.batch:
-            self.edits.append(Edit(start, end, relation.quoted()))
-        else:
-            reader = self.context.spark.readStream.options(**options)
-            self._put(start, end, reader.table(relation.quoted()))
+        reader = self.context.spark.readStream.options(**options)
+        self._put(start, end, reader.table(relation.quoted()))
 
     def _function(self, start: int, *, streaming: bool) -> None:
         reader = self.reader
