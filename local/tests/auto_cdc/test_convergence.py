@@ -147,7 +147,6 @@ def expected_rows(rows: Sequence[tuple[Any, ...]]) -> set[str]:
 MakeTable = Callable[..., Table]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("ignoring", [False, True], ids=["whole_rows", "ignore_null_updates"])
 def test_scd1_is_the_fold_of_its_events(
     table: MakeTable, monkeypatch: pytest.MonkeyPatch, ignoring: bool, run: Run
@@ -173,7 +172,6 @@ def test_scd1_is_the_fold_of_its_events(
     assert found(target, "k, a, b, c") == expected_rows(want)
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("clauses", "tracked", "ignored"),
     [

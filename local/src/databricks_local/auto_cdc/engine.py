@@ -11,23 +11,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from databricks_local.auto_cdc import history, latest
-from databricks_local.auto_cdc.events import check, classify, reduce_events
-from databricks_local.auto_cdc.layout import (
-    KIND,
-    LATEST,
-    SEQUENCE,
-    TRUNCATE,
-    Layout,
-    lay_out,
-    names,
-)
+from databricks_local.auto_cdc.events import classify, reduce_events, refuse_incomplete
+from databricks_local.auto_cdc.layout import Layout, lay_out
+from databricks_local.auto_cdc.materialized import materialized
 from databricks_local.auto_cdc.plan import CdcPlan
 from databricks_local.auto_cdc.state import State
-from databricks_local.auto_cdc.target import columns_of, evolve, merge
+from databricks_local.auto_cdc.target import Merged, columns_of, evolve, merge, size_in_bytes
+from databricks_local.auto_cdc.timeline import timelines
+from databricks_local.runtime.session import session_conf
+
+_SMALL_BATCH_EVENTS = 10_000
+_SMALL_TARGET_BYTES = 4 * 1024 * 1024
+# Few rows into a small table: generating and compiling Java for each expression costs more than interpreting it, and
+# deletion vectors cost more Spark jobs than writing the few files anew.
+_SMALL_CONF = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.databricks.delta.merge.deletionVectors.persistent": "false",
+}
 
 
 @dataclass(frozen=True)
@@ -86,25 +90,16 @@ def apply(
     retention = None if plan.needs_every_event else tombstone_retention
     log = State(spark, state, retention)
     layout = lay_out(plan, columns_of(spark, target), log.columns())
-    judged = _judge(layout, log, reduce_events(layout, classify(layout, batch))).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        read = check(layout, judged, target=target, batch_id=batch_id)
+    with materialized(reduce_events(layout, classify(layout, batch))) as reduced:
+        read = refuse_incomplete(layout, reduced, target=target, batch_id=batch_id)
         if read.events == 0:
             return BatchCounts(0, 0, 0, 0, 0, 0, 0)
-        evolve(spark, target, layout)
-        log.create(layout)
-        log.append(layout, judged.where("__cdc_is_new"), application_id=application_id, batch_id=batch_id)
-        truncated = read.truncates > 0
-        if plan.keeps_history:
-            changes = history.changes(layout, log, judged)
-        elif plan.inherits:
-            changes = latest.changes_with_inheritance(layout, log, judged, truncated=truncated)
-        else:
-            changes = latest.changes(layout, log, judged, truncated=truncated)
-        merged = merge(spark, target, layout, changes)
-        log.compact(layout, batch_id)
-    finally:
-        judged.unpersist()
+        evolve(spark, target, [*layout.keys, *layout.payload])
+        small = read.events <= _SMALL_BATCH_EVENTS and size_in_bytes(spark, target) <= _SMALL_TARGET_BYTES
+        with session_conf(spark, _SMALL_CONF if small else {}):
+            log.prepare(layout, truncated=read.truncates > 0)
+            merged = _fold(layout, log, reduced, target, batch_id, application_id, truncated=read.truncates > 0)
+            log.compact(layout, batch_id)
     return BatchCounts(
         events=read.events,
         upserts=read.upserts,
@@ -116,27 +111,23 @@ def apply(
     )
 
 
-def _judge(layout: Layout, log: State, reduced: DataFrame) -> DataFrame:
-    """Compare each reduced event with what is recorded: is it new, and does it stand against the
-    greatest recorded one.
-    """
-    if not log.exists:
-        return reduced.selectExpr("*", "true as __cdc_is_new", "true as __cdc_stands")
-    key_names = [f.name for f in layout.keys]
-    keys = names(layout.keys)
-    if layout.plan.needs_every_event:
-        key_names.append(SEQUENCE)
-    touched = log.log().join(reduced.selectExpr(*keys).distinct(), [f.name for f in layout.keys], "left_semi")
-    recorded = log.latest(layout, touched).withColumnRenamed(LATEST, "__cdc_recorded")
-    return (
-        reduced.join(recorded, key_names, "left")
-        .crossJoin(log.mark())
-        .selectExpr(
-            "*",
-            f"case when {LATEST}.{KIND} = {TRUNCATE} "
-            f"then __cdc_mark is null or {LATEST}.{SEQUENCE} > __cdc_mark "
-            f"else __cdc_recorded is null or {LATEST} > __cdc_recorded end as __cdc_is_new",
-            f"__cdc_recorded is null or {LATEST} >= __cdc_recorded as __cdc_stands",
-        )
-        .drop("__cdc_mark", "__cdc_recorded")
-    )
+def _fold(
+    layout: Layout,
+    log: State,
+    reduced: DataFrame,
+    target: str,
+    batch_id: int,
+    application_id: str,
+    *,
+    truncated: bool,
+) -> Merged:
+    """Record the events, then bring what follows from them into the target."""
+    plan = layout.plan
+    derive = timelines if plan.needs_every_event else latest.judged
+    with materialized(derive(layout, log, reduced, truncated=truncated)) as events:
+        log.append(layout, events, application_id=application_id, batch_id=batch_id)
+        if not plan.needs_every_event:
+            return merge(target, layout, latest.changes(layout, log, events, truncated=truncated))
+        follow = history.changes if plan.keeps_history else latest.changes_with_inheritance
+        with materialized(follow(layout, log, events)) as changes:
+            return merge(target, layout, changes)

@@ -46,7 +46,6 @@ class Read:
     upserts: int
     deletes: int
     truncates: int
-    distinct: int
 
 
 def content_fields(layout: Layout) -> tuple[StructField, ...]:
@@ -121,7 +120,7 @@ def reduce_events(layout: Layout, events: DataFrame) -> DataFrame:
     )
 
 
-def check(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> Read:
+def refuse_incomplete(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> Read:
     """Count the batch, and refuse it whole if an event has no sequence or no key.
 
     Raises:
@@ -136,7 +135,6 @@ def check(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> 
         "coalesce(sum(__cdc_events), 0) as events",
         "coalesce(sum(__cdc_upserts), 0) as upserts",
         "coalesce(sum(__cdc_deletes), 0) as deletes",
-        "count(*) as distinct",
         "coalesce(sum(__cdc_unsequenced), 0) as unsequenced",
         f"min({key_text}) filter (where __cdc_unsequenced > 0) as unsequenced_key",
         f"coalesce(sum(__cdc_events) filter (where {unkeyed}), 0) as unkeyed",
@@ -161,7 +159,6 @@ def check(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> 
         upserts=row["upserts"],
         deletes=row["deletes"],
         truncates=row["events"] - row["upserts"] - row["deletes"],
-        distinct=row["distinct"],
     )
 
 

@@ -8,18 +8,16 @@ one, with the values of its last one.
 from __future__ import annotations
 
 from pyspark.sql import DataFrame
-from pyspark.sql.functions import expr
 
 from databricks_local.auto_cdc.inheritance import effective
-from databricks_local.auto_cdc.latest import one_per_sequence
-from databricks_local.auto_cdc.layout import KIND, LATEST, REMOVED, SEQUENCE, UPSERT, Layout, names
+from databricks_local.auto_cdc.layout import FIRST, KIND, LAST, REMOVED, SEQUENCE, UPSERT, Layout, names
 from databricks_local.auto_cdc.plan import END_AT, START_AT
 from databricks_local.auto_cdc.state import State
 from databricks_local.auto_cdc.types import comparable
 from databricks_local.sql.tokens import quote_identifier, quote_string
 
 
-def changes(layout: Layout, state: State, batch: DataFrame) -> DataFrame:
+def changes(layout: Layout, state: State, events: DataFrame) -> DataFrame:
     """Records to put, and starts at which no record may be, around the batch's events.
 
     What lies wholly before the first event of a key in the batch stays as it is, and so does what
@@ -28,22 +26,17 @@ def changes(layout: Layout, state: State, batch: DataFrame) -> DataFrame:
 
     Args:
         layout: the columns.
-        state: as it is after this batch.
-        batch: the batch's reduced events.
+        state: not needed, as a history knows no truncates.
+        events: of the batch's keys, recorded and new, one per sequence (`timelines`).
     """
     keys = names(layout.keys)
-    touched = batch.groupBy(*keys).agg(
-        expr(f"min({LATEST}.{SEQUENCE}) as __cdc_first"),
-        expr(f"max({LATEST}.{SEQUENCE}) as __cdc_last"),
-    )
-    events = state.log().join(touched, [f.name for f in layout.keys])
-    lines = _runs(layout, effective(layout, one_per_sequence(layout, events)))
+    lines = _runs(layout, effective(layout, events))
     shown = [quote_identifier(f.name) for f in (*layout.payload, *layout.carried)]
-    reaches = "true" if layout.plan.inherits else "(__cdc_before is null or __cdc_before <= __cdc_last)"
-    reaches_start = "true" if layout.plan.inherits else "(__cdc_run.before is null or __cdc_run.before <= __cdc_last)"
+    reaches = "true" if layout.plan.inherits else f"(__cdc_before is null or __cdc_before <= {LAST})"
+    reaches_start = "true" if layout.plan.inherits else f"(__cdc_run.before is null or __cdc_run.before <= {LAST})"
     record = f"{KIND} = {UPSERT} and coalesce(__cdc_next_bounds, true)"
-    puts = f"{record} and (__cdc_next is null or __cdc_next >= __cdc_first) and {reaches_start}"
-    removes = f"not __cdc_starts and {SEQUENCE} >= __cdc_first and {reaches}"
+    puts = f"{record} and (__cdc_next is null or __cdc_next >= {FIRST}) and {reaches_start}"
+    removes = f"not __cdc_starts and {SEQUENCE} >= {FIRST} and {reaches}"
     put = f"if({puts}, named_struct('start', __cdc_run.start, 'removed', false), null)"
     remove = f"if({removes}, named_struct('start', {SEQUENCE}, 'removed', true), null)"
     return lines.selectExpr(

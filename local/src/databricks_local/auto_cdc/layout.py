@@ -19,6 +19,9 @@ CONTENT = "__cdc_content"
 LATEST = "__cdc_latest"
 RECORDED_AT = "__cdc_recorded_at"
 REMOVED = "__cdc_removed"
+IS_NEW = "__cdc_is_new"
+FIRST = "__cdc_first"
+LAST = "__cdc_last"
 
 UPSERT, DELETE, TRUNCATE = 0, 1, 2
 

@@ -26,9 +26,9 @@ from pyspark.sql.types import (
 
 from databricks_local.auto_cdc.layout import (
     AUTHORED,
-    CONTENT,
     DELETE,
     DIGEST,
+    IS_NEW,
     KIND,
     LATEST,
     ORDER,
@@ -38,9 +38,11 @@ from databricks_local.auto_cdc.layout import (
     Layout,
     names,
 )
-from databricks_local.auto_cdc.types import ddl
+from databricks_local.auto_cdc.target import evolve
+from databricks_local.runtime.session import session_conf
 from databricks_local.sql.tokens import quote_identifier
 
+_HAS_TRUNCATES = "databricks_local.hasTruncates"
 _COMPACT_EVERY = 16
 _COMPACTED_FILE_BYTES = 64 * 1024 * 1024
 
@@ -54,12 +56,19 @@ class State:
         tombstone_retention: how long SCD TYPE 1 remembers a delete; None: for ever. A delete that
             is older no longer stops an upsert sequenced before it
             (`pipelines.cdc.tombstoneGCThresholdInSeconds`).
+
+    Attributes:
+        is_empty: whether no batch was recorded before this one; known after `prepare`.
+        has_truncates: whether a truncate is or will be recorded; known after `prepare`.
     """
 
     def __init__(self, spark: SparkSession, path: Path, tombstone_retention: timedelta | None) -> None:
         self._spark = spark
         self._path = str(path)
+        self._name = f"delta.{quote_identifier(self._path)}"
         self._retention = tombstone_retention
+        self.is_empty = False
+        self.has_truncates = False
 
     @property
     def exists(self) -> bool:
@@ -70,10 +79,27 @@ class State:
         """Names of the columns that events are kept with."""
         return self._spark.read.format("delta").load(self._path).columns if self.exists else []
 
-    def create(self, layout: Layout) -> None:
-        """Create the table unless it is there. Column mapping lets names hold any character."""
+    def prepare(self, layout: Layout, *, truncated: bool) -> None:
+        """Make the table fit to take a batch: created, with the columns of the layout.
+
+        Args:
+            layout: the columns.
+            truncated: whether the batch truncates; remembered as a property, so that no batch of a flow without
+                truncates has to look for them.
+        """
         if self.exists:
-            return
+            evolve(self._spark, self._name, [*layout.keys, *layout.kept, *_authored(layout)])
+        else:
+            self._create(layout)
+            self.is_empty = True
+        properties = self._spark.sql(f"show tblproperties {self._name}").collect()
+        self.has_truncates = any(row["key"] == _HAS_TRUNCATES for row in properties)
+        if truncated and not self.has_truncates:
+            self._spark.sql(f"alter table {self._name} set tblproperties ('{_HAS_TRUNCATES}' = 'true')")
+            self.has_truncates = True
+
+    def _create(self, layout: Layout) -> None:
+        # Column mapping lets names hold any character.
         fields = [
             *layout.keys,
             StructField(SEQUENCE, layout.plan.sequence_type),
@@ -81,9 +107,8 @@ class State:
             StructField(DIGEST, StringType()),
             StructField(RECORDED_AT, TimestampType()),
             *layout.kept,
+            *_authored(layout),
         ]
-        if layout.plan.columns_to_update is not None:
-            fields.append(StructField(AUTHORED, ArrayType(StringType())))
         (
             DeltaTable.createIfNotExists(self._spark)
             .location(self._path)
@@ -108,41 +133,28 @@ class State:
         return self.log().where(f"{KIND} = {TRUNCATE}").selectExpr(f"max({SEQUENCE}) as __cdc_mark")
 
     def latest(self, layout: Layout, rows: DataFrame | None = None) -> DataFrame:
-        """Per key (and sequence, where every event counts) the greatest event: keys,
-        `__cdc_latest`.
-        """
+        """Per key the greatest event, where only that counts: keys, `__cdc_latest`."""
         rows = self.log() if rows is None else rows
-        groups = names(layout.keys)
-        if layout.plan.needs_every_event:
-            groups.append(SEQUENCE)
-        return rows.where(f"{KIND} <> {TRUNCATE}").groupBy(*groups).agg(expr(f"max({ORDER}) as {LATEST}"))
+        return rows.where(f"{KIND} <> {TRUNCATE}").groupBy(*names(layout.keys)).agg(expr(f"max({ORDER}) as {LATEST}"))
 
     def append(self, layout: Layout, events: DataFrame, *, application_id: str, batch_id: int) -> None:
-        """Add reduced events in one commit.
+        """Add in one commit the events that the log does not hold yet.
 
         Args:
             layout: the columns.
-            events: keys, `__cdc_latest` and content, only such as the log does not hold yet.
+            events: `timelines` where every event counts, else `judged`.
             application_id: written with the batch into the commit, to trace it.
             batch_id: of the micro-batch.
         """
-        columns = [
-            *names(layout.keys),
-            f"{LATEST}.{SEQUENCE} as {SEQUENCE}",
-            f"{LATEST}.{KIND} as {KIND}",
-            f"{LATEST}.{DIGEST} as {DIGEST}",
-            f"current_timestamp() as {RECORDED_AT}",
-        ]
-        if layout.plan.needs_every_event:
-            columns += [f"{CONTENT}.{quote_identifier(f.name)} as {quote_identifier(f.name)}" for f in layout.payload]
-            columns += [f"cast(null as {ddl(f.dataType)}) as {quote_identifier(f.name)}" for f in layout.carried]
-        if layout.plan.columns_to_update is not None:
-            columns.append(f"{CONTENT}.{AUTHORED} as {AUTHORED}")
+        order = [SEQUENCE, KIND, DIGEST]
+        if not layout.plan.needs_every_event:
+            order = [f"{LATEST}.{name} as {name}" for name in order]
+        kept = [*names(layout.kept), *(f.name for f in _authored(layout))]
         (
-            events.selectExpr(*columns)
+            events.where(IS_NEW)
+            .selectExpr(*names(layout.keys), *order, f"current_timestamp() as {RECORDED_AT}", *kept)
             .write.format("delta")
             .mode("append")
-            .option("mergeSchema", "true")
             .option("userMetadata", json.dumps({"application_id": application_id, "batch_id": batch_id}))
             .save(self._path)
         )
@@ -183,18 +195,13 @@ class State:
         )
 
     def _join_small_files(self) -> None:
-        settings = (
-            "spark.databricks.delta.optimize.minFileSize",
-            "spark.databricks.delta.optimize.maxFileSize",
+        settings = dict.fromkeys(
+            ("spark.databricks.delta.optimize.minFileSize", "spark.databricks.delta.optimize.maxFileSize"),
+            str(_COMPACTED_FILE_BYTES),
         )
-        before = {name: self._spark.conf.get(name, None) for name in settings}
-        for name in settings:
-            self._spark.conf.set(name, str(_COMPACTED_FILE_BYTES))
-        try:
-            self._spark.sql(f"optimize delta.{quote_identifier(self._path)}")
-        finally:
-            for name, value in before.items():
-                if value is None:
-                    self._spark.conf.unset(name)
-                else:
-                    self._spark.conf.set(name, value)
+        with session_conf(self._spark, settings):
+            self._spark.sql(f"optimize {self._name}")
+
+
+def _authored(layout: Layout) -> list[StructField]:
+    return [StructField(AUTHORED, ArrayType(StringType()))] if layout.plan.columns_to_update is not None else []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -12,6 +12,7 @@ from pyspark.sql.types import StructField, StructType
 from databricks_local.auto_cdc.layout import REMOVED, Layout
 from databricks_local.auto_cdc.plan import END_AT, START_AT
 from databricks_local.auto_cdc.types import ddl, equal
+from databricks_local.runtime.session import session_conf
 from databricks_local.sql.tokens import quote_identifier
 
 TARGET_PROPERTIES: Mapping[str, str] = {"delta.enableDeletionVectors": "true"}
@@ -29,36 +30,37 @@ class Merged:
     deleted: int
 
 
-def columns_of(spark: SparkSession, target: str) -> list[StructField]:
-    """The target's columns."""
-    return list(spark.table(target).schema.fields)
+def columns_of(spark: SparkSession, table: str) -> list[StructField]:
+    """The columns of a table."""
+    return list(spark.table(table).schema.fields)
 
 
-def evolve(spark: SparkSession, target: str, layout: Layout) -> None:
-    """Add what the layout has and the target has not: columns, and fields inside structs. Existing
-    rows hold NULL there.
-    """
-    wanted = [*layout.keys, *layout.payload]
-    existing = {f.name.lower(): f for f in columns_of(spark, target)}
+def evolve(spark: SparkSession, table: str, wanted: Sequence[StructField]) -> None:
+    """Add what a table has not: columns, and fields inside structs. Existing rows hold NULL there."""
+    existing = {f.name.lower(): f for f in columns_of(spark, table)}
 
     def is_new(field: StructField) -> bool:
         found = existing.get(field.name.lower())
         return found is None or ddl(found.dataType) != ddl(field.dataType)
 
     if any(is_new(field) for field in wanted):
-        empty = spark.createDataFrame([], StructType(wanted))
-        empty.writeTo(target).option("mergeSchema", "true").append()
+        empty = spark.createDataFrame([], StructType(list(wanted)))
+        empty.writeTo(table).option("mergeSchema", "true").append()
 
 
-def merge(spark: SparkSession, target: str, layout: Layout, changes: DataFrame) -> Merged:
+def size_in_bytes(spark: SparkSession, table: str) -> int:
+    """The size of a table's data files."""
+    return int(spark.table(table)._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
+
+
+def merge(target: str, layout: Layout, changes: DataFrame) -> Merged:
     """Bring changes into the target in one commit; rows that would not change are not written.
 
     Args:
-        spark: the session.
         target: quoted name, or delta.`path`.
         layout: the columns.
         changes: keys, content columns, for a history `__START_AT` and `__END_AT`, and
-            `__cdc_removed`.
+            `__cdc_removed`; read more than once.
     """
     history = layout.plan.keeps_history
     fields = [*layout.payload, *layout.carried]
@@ -75,15 +77,17 @@ def merge(spark: SparkSession, target: str, layout: Layout, changes: DataFrame) 
     if history:
         inserted.append(START_AT)
     view = f"__cdc_changes_{uuid4().hex}"
+    spark = changes.sparkSession
     changes.createOrReplaceTempView(view)
     try:
-        row = spark.sql(
-            f"merge into {target} t using {view} s on {on} "
-            f"when matched and s.{REMOVED} then delete "
-            + (f"when matched and ({differs}) then update set {assignments} " if fields else "")
-            + f"when not matched and not s.{REMOVED} then insert ({', '.join(inserted)}) "
-            f"values ({', '.join(f's.{name}' for name in inserted)})"
-        ).first()
+        with session_conf(spark, {"spark.databricks.delta.merge.materializeSource": "none"}):
+            row = spark.sql(
+                f"merge into {target} t using {view} s on {on} "
+                f"when matched and s.{REMOVED} then delete "
+                + (f"when matched and ({differs}) then update set {assignments} " if fields else "")
+                + f"when not matched and not s.{REMOVED} then insert ({', '.join(inserted)}) "
+                f"values ({', '.join(f's.{name}' for name in inserted)})"
+            ).first()
     finally:
         spark.catalog.dropTempView(view)
     assert row is not None  # MERGE reports one row of counts
