@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,8 @@ SESSION_CONF: dict[str, str] = {
     "spark.databricks.delta.properties.defaults.enableDeletionVectors": "true",
 }
 
+_MASTER_TIMEOUT_SECONDS = 10
+
 _start_lock = threading.Lock()
 _started_master: str | None = None
 
@@ -118,7 +121,30 @@ def check_master(master: str) -> None:
         )
 
 
+def _check_reachable(master: str) -> None:
+    """Ask whether a standalone master listens; Spark itself would try for a minute and then not say why.
+
+    Raises:
+        OperationalError: names each address that does not answer.
+    """
+    silent = []
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdigit():
+            raise OperationalError(f"{master!r} is no address of a Spark master; expected spark://host:port")
+        try:
+            with socket.create_connection((host, int(port)), timeout=_MASTER_TIMEOUT_SECONDS):
+                return
+        except OSError as error:
+            silent.append(f"{address} ({error.strerror or error})")
+    raise OperationalError(
+        f"no Spark master answers at {', '.join(silent)}: start one, or correct `master` in the profile"
+    )
+
+
 def _start(master: str, warehouse: Path, conf: Mapping[str, str]) -> SparkSession:
+    if master.startswith("spark://"):
+        _check_reachable(master)
     for name, value in startup.driver_environment().items():
         os.environ[name] = value
     settings = {
@@ -206,5 +232,9 @@ def session_conf(session: SparkSession, settings: Mapping[str, str]) -> Iterator
 
 
 def _first_line(error: BaseException) -> str:
-    text = str(error).strip()
+    """What went wrong, in a line: the innermost Java cause where there is one."""
+    thrown = getattr(error, "java_exception", None)
+    while thrown is not None and thrown.getCause() is not None:
+        thrown = thrown.getCause()
+    text = (str(error) if thrown is None else str(thrown.toString())).strip()
     return text.splitlines()[0] if text else type(error).__name__
