@@ -21,13 +21,16 @@ setup: ## make .venv with the locked packages, Java, the jars and profiles.yml; 
 demo: setup ## build everything from nothing on this machine
 	@$(BIN)/python -m nextbest.demo
 
+# Two processes, each with a Spark of its own: one alone leaves half of two cores idle.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
 test: setup lint ## what CI runs
-	@echo "pytest"
-	@$(BIN)/python -m pytest -m "not long"
+	@echo "pytest, without the tests that take long"
+	@$(PYTEST) -m "not long"
 
 test-all: setup lint ## the same and the tests that take long
 	@echo "pytest, long tests included"
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 lint: setup ## ruff, mypy, sqlfluff
 	@echo "ruff check"

@@ -42,7 +42,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
         for name, value in environment(project.directory).items():
             patch.setenv(name, value)
         project.build("--target", "prod")
-        project.build("--target", "prod")
+        project.build("--target", "prod", "--resource-type", "model", "--resource-type", "snapshot")
     return recording
 
 
