@@ -67,6 +67,8 @@ SESSION_CONF: dict[str, str] = {
     "spark.sql.streaming.numRecentProgressUpdates": "1000",
     # A check of the offset log that Spark makes between batches; our micro-batches are few and end by themselves.
     "spark.sql.streaming.pollingDelay": "1ms",
+    # Files are local: opening one costs little, so that many small ones share a task.
+    "spark.sql.files.openCostInBytes": "65536",
     # Listing thousands of small files is faster in the driver than as a job.
     "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
     "spark.databricks.delta.constraints.allowUnenforcedNotNull.enabled": "false",
