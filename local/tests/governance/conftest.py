@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 import databricks_local
+from databricks_local import groups
+
+from .customers import ANN, BOB
 
 Query = Callable[..., list[tuple[Any, ...]]]
 
@@ -38,3 +41,16 @@ def query_as(
     yield run
     for one in opened.values():
         one.close()
+
+
+@pytest.fixture
+def customers(query: Query, warehouse: Path) -> None:
+    """A table whose e-mail address only the group `support` may read."""
+    groups.set_groups(warehouse, {"support": [BOB], "north": [ANN]})
+    query("create table customers (id int, region string, email string)")
+    query("insert into customers values (1, 'north', 'ann@x.example'), (2, 'south', 'bob@x.example')")
+    query(
+        "create function mask_email(email string) returns string "
+        "return case when is_account_group_member('support') then email else 'hidden' end"
+    )
+    query("alter table customers alter column email set mask mask_email")

@@ -81,3 +81,36 @@ def test_a_view_has_no_mask_and_no_filter(query: Query, verb: str) -> None:
 def test_an_undocumented_change_of_a_streaming_table_is_refused(query: Query) -> None:
     with pytest.raises(NotSupportedError, match=r"ALTER STREAMING TABLE.*not documented"):
         query("alter streaming table st set tblproperties ('a' = 'b')")
+
+
+_BODY = "$$\n# it's Python: don't read \"quotes\"\nreturn x + 1\n$$"
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [
+        (f"create function f(x int) returns int language python as {_BODY}", "CREATE FUNCTION … LANGUAGE PYTHON"),
+        (
+            "create or replace function s.f(language int, y string default 'as') returns table (a int) "
+            f"comment 'language sql' language Python handler 'H' as $body$ {_BODY} $body$",
+            "CREATE FUNCTION … LANGUAGE PYTHON",
+        ),
+        (
+            f"create temporary function if not exists f() returns int deterministic language python as {_BODY}",
+            "CREATE FUNCTION … LANGUAGE PYTHON",
+        ),
+        (
+            "create function f(x int) returns int language scala handler 'a.B' environment (java_dependencies = '[]')",
+            "CREATE FUNCTION … LANGUAGE SCALA",
+        ),
+    ],
+)
+def test_functions_in_other_languages_than_sql_by_name(query: Query, statement: str, name: str) -> None:
+    with pytest.raises(NotSupportedError, match=rf"{name} is .*LANGUAGE SQL") as error:
+        query(statement)
+    assert error.value.error_class == f"UNSUPPORTED_STATEMENT.CREATE_FUNCTION_LANGUAGE_{name.split()[-1]}"
+
+
+def test_functions_in_sql_may_say_so(query: Query) -> None:
+    query("create function f(language int) returns int language sql return language + 1 -- language python")
+    assert query("select f(1)") == [(2,)]

@@ -317,6 +317,11 @@ def row_filter(context: Context, relation: Relation) -> dict[str, Any] | None:
     return None
 
 
+def is_secured(context: Context, relation: Relation) -> bool:
+    """Whether a table has a column mask or a row filter."""
+    return bool(masks(context, relation)) or row_filter(context, relation) is not None
+
+
 def keys(context: Context, relation: Relation) -> dict[str, dict[str, Any]]:
     """The informational keys of a table by name: `kind`, `columns`, `references`."""
     found = context.store.annotations(attached.KEY, relation.database, relation.table)

@@ -96,6 +96,10 @@ class Context:
         """Whether a table or view of this name is in the catalog."""
         return bool(self.warehouse.mirror.external.tableExists(relation.database, relation.table))
 
+    def is_temporary_view(self, name: str) -> bool:
+        """Whether a one-part name is a temporary view of this session."""
+        return bool(self.spark._jsparkSession.sessionState().catalog().getTempView(name).isDefined())
+
     def definition(self, relation: Relation) -> Definition | None:
         """What a streaming table or materialized view is made from; None for any other relation."""
         return self.store.definition(relation.database, relation.table)

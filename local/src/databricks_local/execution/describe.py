@@ -15,14 +15,14 @@ from typing import Any
 
 from databricks_local.catalog.mirror import VIEW
 from databricks_local.errors import invalid
-from databricks_local.execution import catalog_entries
+from databricks_local.execution import catalog_entries, governed_paths, secured
 from databricks_local.execution.catalog_entries import CatalogEntry, Column
 from databricks_local.execution.context import Context, Outcome, Relation, Result
 from databricks_local.execution.handlers import Handler, begins
 from databricks_local.execution.information_schema import referenced_columns
 from databricks_local.runtime.session import CATALOG
 from databricks_local.sql.reader import Name, Reader
-from databricks_local.sql.tokens import quote_identifier, quote_string
+from databricks_local.sql.tokens import Kind, quote_identifier, quote_string
 
 Rows = list[tuple[str, str | None, str | None]]
 
@@ -70,6 +70,7 @@ def refresh_schedule(entry: CatalogEntry) -> str:
 def _describe(context: Context, reader: Reader) -> Outcome:
     reader.next()
     if any(reader.at_words(word) for word in _OTHER_DESCRIBES):
+        _refuse_history(context, reader)
         return context.sql(reader.sql)
     reader.accept_words("TABLE")
     extended = reader.accept_words("EXTENDED") or reader.accept_words("FORMATTED")
@@ -82,6 +83,7 @@ def _describe(context: Context, reader: Reader) -> Outcome:
         return context.sql(reader.sql)
     relation = context.resolve(name)
     if "/" in name.table:
+        governed_paths.refuse_name(context, name)
         return context.sql(reader.sql)
     entry = catalog_entries.entry(context, relation)
     if as_json:
@@ -94,9 +96,25 @@ def _describe(context: Context, reader: Reader) -> Outcome:
     return Result("col_name string, data_type string, comment string", list(rows))
 
 
+def _refuse_history(context: Context, reader: Reader) -> None:
+    """The history of a masked table tells what was written: its predicates hold values.
+
+    https://docs.databricks.com/aws/en/error-messages/row-level-security-column-mask-feature-not-supported-error-class
+    """
+    is_history = reader.accept_words("HISTORY")
+    if context.principal is None or not (is_history or reader.accept_words("DETAIL")) or reader.at_end:
+        return
+    if reader.tokens[reader.position].kind is Kind.STRING:
+        governed_paths.refuse_path(context, reader.string())
+        return
+    name = reader.name()
+    governed_paths.refuse_name(context, name)
+    if is_history:
+        secured.refuse_on_secured(context, context.resolve(name), "DESCRIBE_HISTORY", "its history")
+
+
 def _is_temporary(context: Context, name: Name) -> bool:
-    catalog = context.spark._jsparkSession.sessionState().catalog()
-    return len(name.parts) == 1 and bool(catalog.getTempView(name.table).isDefined())
+    return len(name.parts) == 1 and context.is_temporary_view(name.table)
 
 
 def _column_row(column: Column) -> tuple[str, str | None, str | None]:

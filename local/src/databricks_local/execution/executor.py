@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 from databricks_local.errors import from_spark, refused
 from databricks_local.execution import (
+    analyze,
     describe,
     governance,
+    governed_paths,
     inserts,
     materialized_view,
     not_null,
@@ -46,6 +50,9 @@ def _copy_into(context: Context, reader: Reader) -> Outcome:
 
     statement = parse_copy_into(reader.sql)
     governance.refuse_on_kinds(context, reader)
+    for path in [os.path.join(statement.path, name) for name in statement.files] or [statement.path]:
+        governed_paths.refuse_path(context, path)
+    governed_paths.refuse_name(context, statement.target)
     return copy_into(context.spark, statement, ledger=context.warehouse.internal / "copy_into")
 
 
@@ -54,6 +61,7 @@ _HANDLERS: list[Handler] = [
     *materialized_view.HANDLERS,
     *not_null.HANDLERS,
     *tables.RENAME_HANDLERS,
+    *analyze.HANDLERS,
     *governance.HANDLERS,
     *describe.HANDLERS,
     *tables.HANDLERS,
@@ -75,6 +83,7 @@ def execute(context: Context, sql: str) -> Outcome:
     """
     try:
         reader = Reader(sql)
+        governed_paths.refuse_locations(context, reader.tokens)
         for handler in _HANDLERS:
             if handler.matches(reader):
                 return handler.run(context, reader)

@@ -1,12 +1,14 @@
-"""CREATE FUNCTION and CREATE VIEW whose text asks who runs a statement.
+"""CREATE FUNCTION, and CREATE VIEW whose text asks who runs a statement.
 
 Spark creates them with the answers for the owner of the warehouse; the text as written is kept, and
-execution/secured.py answers it anew for each principal.
+execution/secured.py answers it anew for each principal. Functions in another language than SQL run in an environment of
+Databricks, which is not here.
 https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-syntax-ddl-create-sql-function
 """
 
 from __future__ import annotations
 
+from databricks_local.errors import refused
 from databricks_local.execution.catalog_entries import VIEW_TEXT
 from databricks_local.execution.context import Context, Outcome
 from databricks_local.execution.handlers import Handler, begins
@@ -19,6 +21,41 @@ FUNCTION_BODY = "function_body"
 
 _CREATE_FUNCTION = begins(("CREATE", "FUNCTION"), ("CREATE", "OR", "REPLACE", "FUNCTION"))
 _CREATE_VIEW = begins(("CREATE", "VIEW"), ("CREATE", "OR", "REPLACE", "VIEW"))
+
+
+def _foreign_language(reader: Reader) -> str | None:
+    """The language of a CREATE [TEMPORARY] FUNCTION that is not in SQL, in upper case; None for any other statement."""
+    reader = Reader(reader.sql)
+    if not reader.accept_words("CREATE"):
+        return None
+    reader.accept_words("OR", "REPLACE")
+    if not reader.accept_words("TEMPORARY"):
+        reader.accept_words("TEMP")
+    if not reader.accept_words("FUNCTION"):
+        return None
+    # The clauses stand before the body, in any order.
+    while (token := reader.peek()) is not None and not token.is_word("AS", "RETURN"):
+        if token.is_symbol("("):
+            reader.skip_group()
+        elif reader.accept_words("LANGUAGE"):
+            language = reader.identifier().upper()
+            return None if language == "SQL" else language
+        else:
+            reader.next()
+    return None
+
+
+def _in_foreign_language(reader: Reader) -> bool:
+    return reader.at_words("CREATE") and _foreign_language(reader) is not None
+
+
+def _refuse_language(context: Context, reader: Reader) -> Outcome:
+    language = _foreign_language(reader)
+    raise refused(
+        f"UNSUPPORTED_STATEMENT.CREATE_FUNCTION_LANGUAGE_{language}",
+        f"CREATE FUNCTION … LANGUAGE {language} is a statement of Databricks that the local executor does not run; "
+        "write the function in SQL (LANGUAGE SQL, RETURN …), or compute the column in a Python model",
+    )
 
 
 def _for_owner(context: Context, reader: Reader) -> str:
@@ -41,6 +78,7 @@ def _create_function(context: Context, reader: Reader) -> Outcome:
             "signature": signature,
             "statement": reader.sql.strip(),
             "database": context.current_database,
+            "principal": context.principal,
         }
         context.store.annotate(FUNCTION, function.database, function.table, FUNCTION_BODY, body)
     return outcome
@@ -79,6 +117,7 @@ def _create_view(context: Context, reader: Reader) -> Outcome:
 
 
 HANDLERS = [
+    Handler(_in_foreign_language, _refuse_language),
     Handler(_CREATE_FUNCTION, _create_function),
     Handler(begins(("DROP", "FUNCTION")), _drop_function),
     Handler(_asks_in_view, _create_view),

@@ -223,7 +223,7 @@ def _alter_container(context: Context, statement: Alter, reader: Reader) -> Outc
             )
         database = ""
     else:
-        database = _existing_schema(context, parts)
+        database = existing_schema(context, parts)
     if isinstance(change, SetTags | UnsetTags):
         _tag(context, statement.kind, database, "", "", change)
         return None
@@ -238,7 +238,12 @@ def _alter_container(context: Context, statement: Alter, reader: Reader) -> Outc
     )
 
 
-def _existing_schema(context: Context, parts: tuple[str, ...]) -> str:
+def existing_schema(context: Context, parts: tuple[str, ...]) -> str:
+    """A schema by its name of one or two parts, in lower case.
+
+    Raises:
+        ProgrammingError: SCHEMA_NOT_FOUND names it.
+    """
     database = parts[-1].lower()
     known_catalog = len(parts) == 1 or parts[0].lower() == CATALOG
     if not known_catalog or not context.warehouse.mirror.external.databaseExists(database):
@@ -571,7 +576,7 @@ def _object(context: Context, securable: Securable) -> tuple[str, str, str]:
             raise invalid("NO_SUCH_CATALOG_EXCEPTION", f"catalog {securable} does not exist; it is {CATALOG}")
         return _CATALOG, "", ""
     if securable.kind == _SCHEMA:
-        return _SCHEMA, _existing_schema(context, securable.parts), ""
+        return _SCHEMA, existing_schema(context, securable.parts), ""
     relation = _relation(context, securable)
     if securable.kind == FUNCTION:
         _existing_function(context, Name(securable.parts))
@@ -627,5 +632,5 @@ HANDLERS = [
     Handler(begins(("COMMENT", "ON")), _comment_on),
     Handler(begins(("GRANT",), ("REVOKE",)), _grant),
     Handler(begins(("SHOW", "GRANTS"), ("SHOW", "GRANT")), _show_grants),
-    Handler(begins(("TRUNCATE", "TABLE"), ("ANALYZE", "TABLE"), ("RESTORE",)), _checked),
+    Handler(begins(("TRUNCATE", "TABLE"), ("RESTORE",)), _checked),
 ]

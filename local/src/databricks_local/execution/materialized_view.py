@@ -1,6 +1,7 @@
 """CREATE MATERIALIZED VIEW and REFRESH MATERIALIZED VIEW: a Delta table, written anew at each refresh.
 
-Databricks refreshes incrementally where it can; the result is the same.
+Databricks refreshes incrementally where it can; the result is the same. A refresh reads what the owner of the view may
+read, whoever asks for it: see execution/owners.py.
 https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-syntax-ddl-create-materialized-view
 """
 
@@ -13,9 +14,10 @@ from pyspark.sql import DataFrame
 from databricks_local.catalog.store import Definition, utc_now
 from databricks_local.errors import from_spark, invalid
 from databricks_local.execution import annotations as attached
-from databricks_local.execution import delta, sources
+from databricks_local.execution import delta, owners
 from databricks_local.execution.context import Context, Outcome, Relation
 from databricks_local.execution.handlers import Handler, begins
+from databricks_local.execution.queries import prepared
 from databricks_local.sql.materialized_view import (
     CreateMaterializedView,
     parse_create_materialized_view,
@@ -45,6 +47,10 @@ def _create(context: Context, reader: Reader) -> Outcome:
             "TABLE_OR_VIEW_ALREADY_EXISTS",
             f"materialized view {relation} exists; use CREATE OR REPLACE",
         )
+    if exists:
+        owners.refuse_unless_owner(context, relation, "replace")
+    else:
+        owners.claim(context, relation)
     schedule = statement.clauses.schedule
     body = {
         "sql": statement.sql,
@@ -81,12 +87,11 @@ def _write_table(
     *,
     replace_existing: bool,
 ) -> None:
-    prepared = sources.prepare(context, statement.query)
-    try:
-        frame = context.sql(prepared.sql)
+    with prepared(owners.as_owner(context, relation), statement.query) as query:
+        frame = context.sql(query.sql)
         _refuse_stream(relation, frame)
         declared = _declared(relation, statement, frame)
-        select = f"SELECT {', '.join(_projection(context, frame, declared))} FROM ({prepared.sql})"
+        select = f"SELECT {', '.join(_projection(context, frame, declared))} FROM ({query.sql})"
         clauses = statement.clauses
         names = [c.name for c in declared]
         properties = {**delta.column_mapping_properties(names), **clauses.properties}
@@ -106,8 +111,6 @@ def _write_table(
                     f"ALTER TABLE {relation.quoted()} ALTER COLUMN {quote_identifier(column.name)} "
                     f"COMMENT {quote_string(column.comment)}"
                 )
-    finally:
-        prepared.drop_views(context)
 
 
 def _declared(relation: Relation, statement: CreateMaterializedView, frame: DataFrame) -> list[ColumnDefinition]:
@@ -149,12 +152,12 @@ def _refresh(context: Context, reader: Reader) -> Outcome:
         raise invalid("TABLE_OR_VIEW_NOT_FOUND", f"materialized view {relation} was not made; create it again")
     statement = parse_create_materialized_view(Reader(definition.body["sql"]))
     started = utc_now()
-    prepared = sources.prepare(context, statement.query)
     try:
-        frame = context.sql(prepared.sql)
-        declared = _declared(relation, statement, frame)
-        select = f"SELECT {', '.join(_projection(context, frame, declared))} FROM ({prepared.sql})"
-        context.sql(f"INSERT OVERWRITE TABLE {relation.quoted()} {select}")
+        with prepared(owners.as_owner(context, relation), statement.query) as query:
+            frame = context.sql(query.sql)
+            declared = _declared(relation, statement, frame)
+            select = f"SELECT {', '.join(_projection(context, frame, declared))} FROM ({query.sql})"
+            context.sql(f"INSERT OVERWRITE TABLE {relation.quoted()} {select}")
     except Exception as error:
         translated = from_spark(error)
         context.store.add_refresh(
@@ -166,8 +169,6 @@ def _refresh(context: Context, reader: Reader) -> Outcome:
             {"error": str(translated)},
         )
         raise translated from error
-    finally:
-        prepared.drop_views(context)
     context.store.add_refresh(relation.database, relation.table, definition.table_id, started, "COMPLETED", {})
     return None
 

@@ -2,9 +2,9 @@
 identity.
 
 Each table with a mask or a row filter is replaced by a temporary view that applies them, each view
-by its query, with the same done inside. A mask or filter function runs with the rights of its
-owner, so the tables that it looks into are read as they are; the identity functions in it answer
-for the principal.
+by its query, with the same done inside. A function runs with the rights of its owner, so the tables
+that a mask or a filter looks into are read as they are, unless a principal created the function;
+the identity functions in it answer for the principal who asks.
 https://docs.databricks.com/aws/en/data-governance/unity-catalog/filters-and-masks/
 """
 
@@ -13,16 +13,18 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+from pyspark.sql import DataFrame
+
 from databricks_local.catalog.mirror import VIEW
-from databricks_local.errors import refused
-from databricks_local.execution import catalog_entries
+from databricks_local.errors import NotSupportedError, refused
+from databricks_local.execution import catalog_entries, governed_paths
 from databricks_local.execution.catalog_entries import CatalogEntry
 from databricks_local.execution.context import Context, Relation
 from databricks_local.execution.functions import FUNCTION_BODY
 from databricks_local.execution.identity import identity_edits, mentions_membership
-from databricks_local.execution.sources import PreparedQuery
+from databricks_local.execution.prepared import PreparedQuery
 from databricks_local.runtime.session import CATALOG
-from databricks_local.sql.reader import Name, Reader
+from databricks_local.sql.reader import Reader
 from databricks_local.sql.references import TableReference, table_references
 from databricks_local.sql.splice import Edit, splice
 from databricks_local.sql.tokens import (
@@ -34,7 +36,6 @@ from databricks_local.sql.tokens import (
 )
 
 _numbers = itertools.count()
-_PATH_FORMATS = ("delta", "parquet", "json", "csv", "text", "orc", "avro", "binaryfile", "iceberg")
 _TIME_TRAVEL = ("VERSION", "TIMESTAMP", "FOR")
 
 # DEFINER rights stay with a view or function; only what reads data is rewritten.
@@ -59,14 +60,14 @@ def secure(context: Context, sql: str) -> PreparedQuery:
 
     Raises:
         NotSupportedError: a masked or filtered table is read by time travel, by its change feed, by
-            path, or by a
-            name that is only known when it runs.
+            path, or by a name that is only known when it runs.
     """
     prepared = PreparedQuery(sql)
     if context.principal is None and not mentions_membership(sql):
         return prepared
     reader = Reader(sql)
-    if any(reader.at_words(*words) for words in _NOT_REWRITTEN):
+    sets_variable = reader.at_words("SET", "VAR") or reader.at_words("SET", "VARIABLE")
+    if not sets_variable and any(reader.at_words(*words) for words in _NOT_REWRITTEN):
         return prepared
     if context.principal is None:
         prepared.sql = splice(sql, identity_edits(context, reader.tokens))
@@ -78,6 +79,47 @@ def secure(context: Context, sql: str) -> PreparedQuery:
         prepared.drop_views(context)
         raise
     return prepared
+
+
+def secure_stream(context: Context, prepared: PreparedQuery, relation: Relation, frame: DataFrame) -> DataFrame:
+    """A stream of a table as the context's principal may see it.
+
+    Args:
+        context: the session; its principal is set.
+        prepared: gets the temporary views and functions, which live until the stream is analyzed.
+        relation: the table.
+        frame: its rows, as they are.
+    """
+    return _Rewriting(context, prepared).stream(relation, frame)
+
+
+def refuse_on_secured(context: Context, relation: Relation, feature: str, what: str) -> None:
+    """Refuse to a principal what Databricks does not support on a table with masks or a row filter.
+
+    Args:
+        context: the session, and who asks.
+        relation: the table; it need not exist.
+        feature: the last part of the error class.
+        what: what of the table cannot be had, e.g. `its history`.
+
+    Raises:
+        NotSupportedError: names the table.
+    """
+    if context.principal is not None and catalog_entries.is_secured(context, relation):
+        raise refusal(relation, feature, what)
+
+
+def refusal(relation: Relation, feature: str, what: str) -> NotSupportedError:
+    """The error for what a principal cannot have of a table with masks or a row filter.
+
+    The name is the one of
+    https://docs.databricks.com/aws/en/error-messages/row-level-security-column-mask-feature-not-supported-error-class.
+    """
+    return refused(
+        f"ROW_LEVEL_SECURITY_COLUMN_MASK_FEATURE_NOT_SUPPORTED.{feature}",
+        f"{relation} has a column mask or a row filter: {what} can be had by the owner only, on a connection without "
+        "principal; query the table as it is now",
+    )
 
 
 class _Rewriting:
@@ -110,10 +152,10 @@ class _Rewriting:
         parts = reference.name.parts
         if len(parts) == 1 and (text := self._temporary_view(parts[0])) is not None:
             return [_replacement(reference, self._view_of(text, database), tokens)]
-        if len(parts) == 2 and parts[0].lower() in _PATH_FORMATS and ("/" in parts[1] or ":" in parts[1]):
-            self._refuse_path(parts[1])
+        if (path := governed_paths.path_of(self._context, reference.name)) is not None:
+            governed_paths.refuse_path(self._context, path)
             return []
-        if len(parts) == 1 and self._is_temporary(parts[0]):
+        if len(parts) == 1 and self._context.is_temporary_view(parts[0]):
             return []
         if len(parts) == 3 and parts[0].lower() != CATALOG:
             return []
@@ -125,10 +167,7 @@ class _Rewriting:
             return []
         following = tokens[reference.after] if reference.after < len(tokens) else None
         if following is not None and (following.is_symbol("@") or _is_time_travel(tokens, reference.after)):
-            raise refused(
-                "UNSUPPORTED_FEATURE.TIME_TRAVEL_ON_SECURED_TABLE",
-                f"{relation} has a column mask or a row filter: its earlier versions can be read by the owner only",
-            )
+            raise self._refusal(relation, "TIME_TRAVEL", "its earlier versions")
         return [_replacement(reference, secured, tokens)]
 
     def _replacement_of(self, relation: Relation) -> str | None:
@@ -159,6 +198,16 @@ class _Rewriting:
         return self._put(frame)
 
     def _secured_table(self, entry: CatalogEntry) -> str | None:
+        text = self._secured_text(entry, entry.relation.quoted())
+        return None if text is None else self._put(self._context.sql(text))
+
+    def stream(self, relation: Relation, frame: DataFrame) -> DataFrame:
+        """A stream of a table with its masks and row filter."""
+        text = self._secured_text(self._entries[relation], quote_identifier(self._put(frame)))
+        return frame if text is None else self._context.sql(text)
+
+    def _secured_text(self, entry: CatalogEntry, source: str) -> str | None:
+        """A query that applies the masks and the row filter of a table to its rows; None if it has neither."""
         masks = catalog_entries.masks(self._context, entry.relation)
         row_filter = catalog_entries.row_filter(self._context, entry.relation)
         if not masks and row_filter is None:
@@ -174,21 +223,17 @@ class _Rewriting:
                 arguments = [quoted, *(_argument(entry, value) for value in mask["using"])]
                 value = f"{self._function_name(mask['function'])}({', '.join(arguments)})"
                 columns.append(f"CAST({value} AS {column.data_type.simpleString()}) AS {quoted}")
-        text = f"SELECT {', '.join(columns)} FROM {entry.relation.quoted()}"
+        text = f"SELECT {', '.join(columns)} FROM {source}"
         if row_filter is not None:
             arguments = [_argument(entry, value) for value in row_filter["columns"]]
             text += f" WHERE {self._function_name(row_filter['function'])}({', '.join(arguments)})"
-        return self._put(self._context.sql(text))
+        return text
 
     def _put(self, frame: Any) -> str:
         view = f"__databricks_local_secured_{next(_numbers)}"
         frame.createOrReplaceTempView(view)
         self._prepared.views.append(view)
         return view
-
-    def _is_temporary(self, name: str) -> bool:
-        catalog = self._context.spark._jsparkSession.sessionState().catalog()
-        return bool(catalog.getTempView(name).isDefined())
 
     def _temporary_view(self, name: str) -> str | None:
         """The query of a temporary view that was made by SQL; None for any other name."""
@@ -225,6 +270,11 @@ class _Rewriting:
         tokens = Reader(text).tokens
         edits = identity_edits(self._context, tokens)
         edits.extend(self._calls(tokens, body["database"], qualify=True))
+        if body.get("principal") is not None:
+            self._refuse_indirect(tokens, body["database"])
+            for reference in table_references(tokens):
+                edits.extend(self._table(reference, tokens, body["database"], qualify=True))
+            return splice(text, edits)
         if not edits:
             return text
         # A temporary function is analyzed in the session's schema, a stored one in the schema it
@@ -262,34 +312,46 @@ class _Rewriting:
 
     # ways around
 
-    def _refuse_path(self, path: str) -> None:
-        """Unity Catalog lets no path stand for a table that it governs; nor does this."""
-        root = str(self._context.warehouse.root)
-        if path.removeprefix("file://").removeprefix("file:").startswith(root) or ".." in path:
-            raise refused(
-                "UNSUPPORTED_FEATURE.PATH_OF_GOVERNED_TABLE",
-                f"{path} lies in the warehouse; read the table by its name, so that masks and filters apply",
-            )
-
     def _refuse_indirect(self, tokens: list[Token], database: str) -> None:
         for index, token in enumerate(tokens[:-2]):
+            if token.is_word("EXECUTE") and tokens[index + 1].is_word("IMMEDIATE"):
+                raise refused(
+                    "UNSUPPORTED_FEATURE.EXECUTE_IMMEDIATE_OF_PRINCIPAL",
+                    "EXECUTE IMMEDIATE hides which table is read; a connection with a principal must name it",
+                )
             if not tokens[index + 1].is_symbol("("):
                 continue
             argument = tokens[index + 2]
+            function = identifier_value(token).upper()
             if token.is_word("IDENTIFIER"):
                 raise refused(
                     "UNSUPPORTED_FEATURE.IDENTIFIER_OF_PRINCIPAL",
                     "IDENTIFIER(…) hides which table is read; a connection with a principal must name it",
                 )
-            if token.is_word("TABLE_CHANGES", "TABLE_CHANGES_BY_PATH") and argument.kind is Kind.STRING:
-                name = Name(tuple(part.strip("`") for part in string_value(argument).split(".")))
-                parts = name.parts
-                relation = Relation((parts[-2] if len(parts) > 1 else database).lower(), parts[-1].lower())
-                if token.is_word("TABLE_CHANGES_BY_PATH") or self._replacement_of(relation) is not None:
+            if function in ("TABLE_CHANGES", "TABLE_CHANGES_BY_PATH"):
+                following = tokens[index + 3] if index + 3 < len(tokens) else None
+                if argument.kind is not Kind.STRING or following is None or not following.is_symbol(",", ")"):
                     raise refused(
-                        "UNSUPPORTED_FEATURE.CHANGE_FEED_OF_SECURED_TABLE",
-                        f"{name} has a column mask or a row filter: its change feed can be read by the owner only",
+                        "UNSUPPORTED_FEATURE.CHANGE_FEED_OF_PRINCIPAL",
+                        f"{function}(…) of an expression hides which table is read; a connection with a principal "
+                        "must name it by a plain string",
                     )
+                self._refuse_changes(function, string_value(argument), database)
+
+    def _refuse_changes(self, function: str, argument: str, database: str) -> None:
+        if function == "TABLE_CHANGES_BY_PATH":
+            governed_paths.refuse_path(self._context, argument)
+            return
+        name = Reader(argument).name()
+        governed_paths.refuse_name(self._context, name)
+        relation = Relation((name.parts[-2] if len(name.parts) > 1 else database).lower(), name.table.lower())
+        if self._replacement_of(relation) is not None:
+            raise self._refusal(relation, "CHANGE_FEED", "its change feed")
+
+    def _refusal(self, relation: Relation, feature: str, what: str) -> NotSupportedError:
+        if self._entries[relation].kind == VIEW:
+            return refused(f"UNSUPPORTED_FEATURE.{feature}_OF_VIEW", f"{relation} is a view and has no {what[4:]}")
+        return refusal(relation, feature, what)
 
 
 def _is_time_travel(tokens: list[Token], index: int) -> bool:

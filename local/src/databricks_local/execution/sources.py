@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from pyspark.sql import DataFrame
 
 from databricks_local.errors import invalid, refused
-from databricks_local.execution import information_schema
+from databricks_local.execution import catalog_entries, governed_paths, information_schema, secured
 from databricks_local.execution.context import Context, Relation, Result
+from databricks_local.execution.prepared import PreparedQuery
 from databricks_local.files.star import hide_metadata
 from databricks_local.sql.reader import Name, Reader
 from databricks_local.sql.splice import Edit, splice
@@ -35,32 +35,6 @@ _STREAM_OPTIONS: dict[str, str] = {
     "witheventtimeorder": "withEventTimeOrder",
     "schematrackinglocation": "schemaTrackingLocation",
 }
-
-
-@dataclass
-class PreparedQuery:
-    """A query that Spark can run, and what it reads.
-
-    Attributes:
-        sql: the query with temporary views in place.
-        views: the temporary views made for it; the caller drops them.
-        functions: the temporary functions made for it; dropped with the views.
-        streams: for each STREAM read, in order, what identifies its source (table or file path).
-        tables: the tables read as streams.
-    """
-
-    sql: str
-    views: list[str] = field(default_factory=list)
-    functions: list[str] = field(default_factory=list)
-    streams: list[str] = field(default_factory=list)
-    tables: list[Relation] = field(default_factory=list)
-
-    def drop_views(self, context: Context) -> None:
-        """Drop the temporary views and functions, once the query is analyzed."""
-        for view in self.views:
-            context.spark.catalog.dropTempView(view)
-        for function in self.functions:
-            context.sql(f"DROP TEMPORARY FUNCTION IF EXISTS {quote_identifier(function)}")
 
 
 def prepare(context: Context, query: str, *, state: Path | None = None) -> PreparedQuery:
@@ -170,8 +144,7 @@ class _Preparation:
             raise invalid("TABLE_OR_VIEW_NOT_FOUND", f"the table or view {relation} cannot be found")
         self.prepared.streams.append(f"table {relation}")
         self.prepared.tables.append(relation)
-        reader = self.context.spark.readStream.options(**options)
-        self._put(start, end, reader.table(relation.quoted()))
+        self._put(start, end, stream_of(self.context, self.prepared, relation, options))
 
     def _function(self, start: int, *, streaming: bool) -> None:
         reader = self.reader
@@ -194,6 +167,26 @@ class _Preparation:
         frame.createOrReplaceTempView(view)
         self.prepared.views.append(view)
         self.edits.append(Edit(start, end, quote_identifier(view)))
+
+
+def stream_of(context: Context, prepared: PreparedQuery, relation: Relation, options: dict[str, str]) -> DataFrame:
+    """A table as a stream, with its masks and row filter applied to the context's principal.
+
+    Args:
+        context: the session, and who reads.
+        prepared: gets the temporary views and functions that the stream needs until it is analyzed.
+        relation: an existing table.
+        options: of Delta's source.
+
+    Raises:
+        NotSupportedError: a principal asks for the change feed of a masked or filtered table.
+    """
+    frame = context.spark.readStream.options(**options).table(relation.quoted())
+    if context.principal is None or not catalog_entries.is_secured(context, relation):
+        return frame
+    if "readChangeFeed" in options:
+        raise secured.refusal(relation, "CHANGE_FEED", "its change feed")
+    return secured.secure_stream(context, prepared, relation, frame)
 
 
 def _stream_options(reader: Reader) -> dict[str, str]:
@@ -221,6 +214,7 @@ def _read_files(context: Context, arguments: str, streaming: bool, state: Path |
     from databricks_local.sql.read_files import parse_arguments
 
     parsed = parse_arguments(arguments)
+    governed_paths.refuse_path(context, parsed.path)
     return read_files(context.spark, parsed, streaming=streaming, state=state), f"files {parsed.path}"
 
 

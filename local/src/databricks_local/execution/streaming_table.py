@@ -3,7 +3,8 @@
 A streaming table is a Delta table and a definition in the catalog file. Each refresh runs its query with
 `trigger(availableNow=True)` against a checkpoint that belongs to the table's identity, so a table that was
 dropped and made again, or fully refreshed, starts over. Delta's sink records the checkpoint's id and the batch in
-the same commit as the rows: a batch that is repeated after a crash is not written twice.
+the same commit as the rows: a batch that is repeated after a crash is not written twice. A refresh reads what the
+owner of the table may read, whoever asks for it: see execution/owners.py.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from databricks_local import auto_cdc
 from databricks_local.catalog.store import Definition, utc_now
 from databricks_local.errors import IntegrityError, OperationalError, from_spark, invalid, refused
 from databricks_local.execution import annotations as attached
-from databricks_local.execution import delta, sources
+from databricks_local.execution import delta, owners, sources
 from databricks_local.execution.context import Context, Outcome, Relation
 from databricks_local.execution.handlers import Handler, begins
+from databricks_local.execution.prepared import PreparedQuery
+from databricks_local.execution.queries import prepared
 from databricks_local.sql.reader import Reader
 from databricks_local.sql.streaming_table import (
     AutoCdcFlow,
@@ -88,6 +91,8 @@ class StreamingTable:
     def __init__(self, context: Context, relation: Relation) -> None:
         self.context = context
         self.relation = relation
+        # Whose permissions its query has: of who makes it, or of its owner.
+        self.reader = context if self._definition() is None else owners.as_owner(context, relation)
 
     # statements
 
@@ -115,9 +120,12 @@ class StreamingTable:
                 f"streaming table {self.relation} exists; use CREATE OR REFRESH STREAMING TABLE",
             )
         if not exists:
+            self.reader = self.context
             definition = self._make(statement)
-        elif definition is not None and definition.body["sql"] != statement.sql:
-            definition = self._change(definition, statement)
+        else:
+            owners.refuse_unless_owner(self.context, self.relation, "define")
+            if definition is not None and definition.body["sql"] != statement.sql:
+                definition = self._change(definition, statement)
         assert definition is not None
         self._run(definition, statement)
 
@@ -155,6 +163,7 @@ class StreamingTable:
         flow = self._flow(statement, self.context.warehouse.checkpoints / _PENDING)
         self._check_references(statement, flow.schema)
         body = self._body(statement, flow, generation=1)
+        owners.claim(self.context, self.relation)
         # The definition is durable before the table, so that a crash in between is finished by the next run.
         definition = Definition(self.relation.database, self.relation.table, KIND, _PENDING, body)
         self.context.store.put_definition(definition)
@@ -309,11 +318,8 @@ class StreamingTable:
             return self._cdc_flow(statement, statement.auto_cdc)
         if statement.query is None:
             raise refused("STREAMING_TABLE_WITHOUT_QUERY", f"{self.relation}: a table for pipeline flows only")
-        prepared = sources.prepare(self.context, statement.query, state=state)
-        try:
-            frame = self.context.sql(prepared.sql)
-        finally:
-            prepared.drop_views(self.context)
+        with prepared(self.reader, statement.query, state=state) as query:
+            frame = self.context.sql(query.sql)
         if not frame.isStreaming:
             raise invalid(
                 "STREAMING_TABLE_QUERY_INVALID",
@@ -321,7 +327,7 @@ class StreamingTable:
                 "write FROM STREAM source, or make a materialized view",
             )
         schema = self._declared_schema(statement, frame.schema)
-        return _Flow(self._cast(frame, statement, schema), schema, prepared.streams)
+        return _Flow(self._cast(frame, statement, schema), schema, query.streams)
 
     def _cdc_flow(self, statement: CreateStreamingTable, flow: AutoCdcFlow) -> _Flow:
         source = self.context.resolve(flow.source)
@@ -337,7 +343,11 @@ class StreamingTable:
                 f"{self.relation} streams from {source}, an AUTO CDC target, which is not append-only; "
                 "stage its source instead, or read it as a table",
             )
-        frame = self.context.spark.readStream.table(source.quoted())
+        query = PreparedQuery("")
+        try:
+            frame = sources.stream_of(self.reader, query, source, {})
+        finally:
+            query.drop_views(self.context)
         plan = auto_cdc.resolve(flow, frame.schema, statement.columns)
         return _Flow(frame, plan.output_schema, [f"table {source}"], plan)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from databricks_local.errors import invalid, refused
 from databricks_local.execution import annotations as attached
-from databricks_local.execution import governance, sources
+from databricks_local.execution import governance, governed_paths, secured, sources
 from databricks_local.execution.context import Context, Outcome, Relation
 from databricks_local.execution.handlers import Handler, begins
 from databricks_local.execution.queries import runnable
@@ -31,7 +31,7 @@ def _create_table(context: Context, reader: Reader) -> Outcome:
         context.store.drop_table(relation.database, relation.table)
         _clear_location(context, relation)
     if statement.clone_of is not None:
-        _refuse_clone_of_dataset(context, statement.clone_of[0])
+        _refuse_clone(context, statement.clone_of[0])
     if statement.clone_of is not None and statement.clone_of[1]:
         return _deep_clone(context, statement, relation)
     try:
@@ -57,8 +57,11 @@ def _annotate(context: Context, relation: Relation, statement: CreateTable) -> N
             attached.add_key(context, relation, key)
 
 
-def _refuse_clone_of_dataset(context: Context, source: Name) -> None:
+def _refuse_clone(context: Context, source: Name) -> None:
+    """Refuse to clone a streaming table, a materialized view, or what the principal may not see as it is."""
+    governed_paths.refuse_name(context, source)
     relation = context.resolve(source)
+    secured.refuse_on_secured(context, relation, "CLONE", "a clone")
     definition = context.definition(relation)
     if definition is not None:
         raise refused(

@@ -1,11 +1,13 @@
 """Tokens of Databricks SQL: enough to find a clause without ever looking into a string or a comment.
 
 Lexical rules: https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-literals (string, raw string and
-numeric literals) and .../sql-ref-identifiers (back-quoted identifiers, doubled back-quotes).
+numeric literals), .../sql-ref-identifiers (back-quoted identifiers, doubled back-quotes) and
+.../sql-ref-syntax-ddl-create-sql-function (dollar-quoted strings: `$$…$$`, `$tag$…$tag$`).
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -59,6 +61,8 @@ _TWO_CHARACTER_SYMBOLS = (
     "?:",
 )
 
+_DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
+
 
 def tokenize(sql: str) -> list[Token]:
     """Split a statement into tokens, white space and comments included; joined they give the statement again.
@@ -99,6 +103,8 @@ def _next_token(sql: str, start: int) -> tuple[Kind, int]:
         return Kind.STRING, _quoted_end(sql, start + 1, sql[start + 1], escapes=False)
     if character in "xX" and sql[start + 1 : start + 2] in ("'", '"'):
         return Kind.STRING, _quoted_end(sql, start + 1, sql[start + 1], escapes=False)
+    if character == "$" and (quote := _DOLLAR_QUOTE.match(sql, start)) is not None:
+        return Kind.STRING, _dollar_quoted_end(sql, start, quote[0])
     if character.isdigit():
         return Kind.NUMBER, _number_end(sql, start)
     if _starts_word(character):
@@ -162,6 +168,13 @@ def _quoted_end(sql: str, start: int, quote: str, *, escapes: bool) -> int:
     raise _unended("identifier" if quote == "`" else "string", sql, start)
 
 
+def _dollar_quoted_end(sql: str, start: int, quote: str) -> int:
+    closing = sql.find(quote, start + len(quote))
+    if closing < 0:
+        raise _unended("string", sql, start)
+    return closing + len(quote)
+
+
 def _number_end(sql: str, start: int) -> int:
     position = start
     while position < len(sql):
@@ -209,6 +222,9 @@ def string_value(token: Token) -> str:
     if token.kind is not Kind.STRING:
         raise ValueError(f"not a string literal: {token.text}")
     text = token.text
+    if text[0] == "$":
+        quote = text[: text.index("$", 1) + 1]
+        return text[len(quote) : -len(quote)]
     raw = text[0] in "rR"
     if raw:
         return text[2:-1]
