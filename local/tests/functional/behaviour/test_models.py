@@ -39,6 +39,16 @@ def model(dbt, spark):
 """
 
 
+LEAVING = """
+import sys
+
+def model(dbt, session):
+    numbers = dbt.ref("numbers")
+    sys.exit(3)
+    return numbers
+"""
+
+
 class PythonModels:
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
@@ -68,6 +78,11 @@ class PythonModels:
         results = run_dbt(["run", "--select", "doubled"], expect_pass=False)
         assert "no such luck" in results.results[0].message
         assert project.run_sql("select count(*) from doubled", fetch="one")[0] == 3
+
+    def test_a_model_that_exits_fails_and_the_run_ends(self, project: Any) -> None:
+        write_file(LEAVING, "models", "doubled.py")
+        results = run_dbt(["run", "--select", "doubled"], expect_pass=False)
+        assert "Python model doubled called sys.exit(3)" in results.results[0].message
 
 
 class TestPythonModels(PythonModels):

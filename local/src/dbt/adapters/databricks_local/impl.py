@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from dbt.adapters.__about__ import version as adapters_version
@@ -47,8 +48,21 @@ class DatabricksLocalAdapter(DatabricksAdapter):
         spark = self.connections.spark_of(connection)
         namespace: dict[str, Any] = {"__name__": "__dbt_python_model__", "spark": spark}
         path = parsed_model.get("original_file_path", parsed_model.get("name", "model"))
+        _give_main_module_a_file()
         try:
             exec(compile(compiled_code, path, "exec"), namespace)
+        except SystemExit as error:
+            # dbt would wait for ever for a thread that ends this way.
+            raise DbtRuntimeError(f"Python model {parsed_model.get('name')} called sys.exit({error.code})") from error
         except Exception as error:
             raise DbtRuntimeError(f"Python model {parsed_model.get('name')} failed: {error}") from error
         return AdapterResponse(_message="OK", code="OK")
+
+
+def _give_main_module_a_file() -> None:
+    """PySpark takes a process whose main module has no file (`python -c`, a test worker) for its own doctests.
+
+    It exits then when `pyspark.sql.connect` is imported, which dbt-databricks's Python models try. The file is one that
+    a process spawned from this one may import as its main module without harm.
+    """
+    vars(sys.modules["__main__"]).setdefault("__file__", __file__)
