@@ -22,7 +22,7 @@ demo: setup ## build everything from nothing on this machine
 	@$(BIN)/python -m nextbest.demo
 
 # Two processes, each with a Spark of its own: one alone leaves half of two cores idle.
-PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+PYTEST = $(BIN)/python -m pytest --numprocesses 2
 
 test: setup lint ## what CI runs
 	@echo "pytest, without the tests that take long"

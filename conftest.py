@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-PROJECT_TESTS = Path(__file__).parent / "tests" / "python"
+PROJECT_TESTS = "tests/python/"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares fixtures: the tests of a file, and all that look at the project built once."""
-    for item in items:
-        group = "project" if item.path.is_relative_to(PROJECT_TESTS) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+class _ByFixtures(LoadScopeScheduling):
+    """Keeps together what shares fixtures: the tests of a file, and all that look at the project built once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return PROJECT_TESTS if nodeid.startswith(PROJECT_TESTS) else nodeid.split("::", 1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Deal by fixtures; marks of xdist's own `loadgroup` are lost on the test names of pytest 9.2."""
+    return _ByFixtures(config, log)
