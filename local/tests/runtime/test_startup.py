@@ -43,10 +43,23 @@ def test_an_archive_that_does_not_fit_is_left_unused_in_silence(tmp_path: Path) 
     assert "archive" not in said.stdout + said.stderr
 
 
-def test_a_machine_without_bash_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("missing", ["bash", "chmod"])
+def test_a_machine_without_a_command_that_spark_calls_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    for command in {"bash", "chmod"} - {missing}:
+        (tmp_path / command).symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(RuntimeSetupError, match="no bash on the PATH"):
+    monkeypatch.setattr(os, "defpath", "")
+    with pytest.raises(RuntimeSetupError, match=f"Spark calls {missing}"):
         driver_environment()
+
+
+def test_the_commands_of_the_system_are_found_behind_a_short_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert driver_environment()["PATH"].split(os.pathsep) == [str(tmp_path), *os.defpath.split(os.pathsep)]
 
 
 def test_a_cache_that_cannot_be_made_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ _SHORT_RUN_OPTIONS = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 # The JVM would report an archive that does not fit on each start, into the output of dbt.
 _QUIET_OPTIONS = ("-Xlog:disable",)
 
+# Spark's launcher is a bash script, and Hadoop's local file system sets permissions by calling chmod.
+_COMMANDS = ("bash", "chmod")
+
 _WARM_UP = "databricks_local.runtime.warm_up"
 
 
@@ -50,11 +53,16 @@ def driver_environment() -> dict[str, str]:
 
     Raises:
         JavaNotFound: there is no usable Java.
-        RuntimeSetupError: there is no bash, in which Spark's launcher is written.
+        RuntimeSetupError: a command that Spark calls is missing.
     """
-    if shutil.which("bash") is None:
-        raise RuntimeSetupError("Spark's launcher is a bash script and there is no bash on the PATH: install it.")
+    # A service or a cron job often has a shorter PATH than the system's own commands need.
+    directories = [*os.environ.get("PATH", "").split(os.pathsep), *os.defpath.split(os.pathsep)]
+    path = os.pathsep.join(dict.fromkeys(filter(None, directories)))
+    for command in _COMMANDS:
+        if shutil.which(command, path=path) is None:
+            raise RuntimeSetupError(f"Spark calls {command}, which is in none of {path}: install it.")
     return {
+        "PATH": path,
         "JAVA_HOME": str(java_home()),
         "PYSPARK_PYTHON": sys.executable,
         "PYSPARK_DRIVER_PYTHON": sys.executable,
@@ -155,7 +163,12 @@ def _record(base: Path, draft: Path) -> Path:
     )
     if said.returncode != 0 or not archive.is_file():
         raise RuntimeSetupError(
-            "Spark did not get through its warm-up run; its last words were: "
-            f"{(said.stdout + said.stderr).strip()[-2000:]}"
+            f"Spark did not get through its warm-up run: {_without_frames(said.stdout + said.stderr)}"
         )
     return archive
+
+
+def _without_frames(output: str) -> str:
+    """The lines that say something: a Java stack trace has a hundred that name only where."""
+    lines = [line for line in output.splitlines() if line.strip() and not line.startswith(("\tat ", "\t... "))]
+    return "\n".join(lines)[-2000:]
