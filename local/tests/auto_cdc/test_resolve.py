@@ -6,7 +6,7 @@ import pytest
 from pyspark.sql import SparkSession
 from pyspark.sql.types import IntegerType, StructType
 
-from databricks_local.errors import Error, NotSupportedError
+from databricks_local.errors import Error
 
 from .harness import plan_of
 
@@ -49,11 +49,6 @@ def test_a_wrong_option_is_refused_by_name(spark: SparkSession, clauses: str, co
     with pytest.raises(Error) as caught:
         plan_of(spark, SOURCE, clauses)
     assert caught.value.error_class == condition
-
-
-def test_bitemporal_is_refused_by_name(spark: SparkSession) -> None:
-    with pytest.raises(NotSupportedError, match="AUTO_CDC_BITEMPORAL_NOT_SUPPORTED"):
-        plan_of(spark, SOURCE, "keys (id) sequence by seq system sequence by v stored as bitemporal")
 
 
 @pytest.mark.parametrize("data_type", ["map<int, int>", "variant"])

@@ -10,6 +10,10 @@ Where several events of one key carry one sequence, which is a breach of the con
 source, a delete wins over an upsert, and among upserts the one whose content has the greatest MD5
 digest; a truncate wins over an upsert of its own sequence. The choice depends on the events only,
 so it is the same in whatever order they arrive.
+
+BITEMPORAL (Beta on Databricks, and documented by example only): of two events with one business
+sequence the one with the greater system sequence counts from then on; a record is in the target
+for as long as it is part of the belief of consecutive moments (`bitemporal`).
 """
 
 from databricks_local.auto_cdc.engine import BatchCounts, apply

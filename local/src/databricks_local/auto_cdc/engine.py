@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
-from databricks_local.auto_cdc import history, latest
+from databricks_local.auto_cdc import bitemporal, history, latest
 from databricks_local.auto_cdc.events import classify, reduce_events, refuse_incomplete
 from databricks_local.auto_cdc.layout import Layout, lay_out
 from databricks_local.auto_cdc.materialized import materialized
@@ -128,6 +128,11 @@ def _fold(
         log.append(layout, events, application_id=application_id, batch_id=batch_id)
         if not plan.needs_every_event:
             return merge(target, layout, latest.changes(layout, log, events, truncated=truncated))
-        follow = history.changes if plan.keeps_history else latest.changes_with_inheritance
-        with materialized(follow(layout, log, events)) as changes:
+        if plan.is_bitemporal:
+            followed = bitemporal.changes(layout, events.sparkSession.table(target), events)
+        elif plan.keeps_history:
+            followed = history.changes(layout, events)
+        else:
+            followed = latest.changes_with_inheritance(layout, log, events)
+        with materialized(followed) as changes:
             return merge(target, layout, changes)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import expr
-from pyspark.sql.types import ArrayType, StringType, StructField, StructType
+from pyspark.sql.types import ArrayType, DataType, StringType, StructField, StructType
 
 from databricks_local.auto_cdc.layout import (
     AUTHORED,
@@ -17,6 +17,7 @@ from databricks_local.auto_cdc.layout import (
     LATEST,
     ORDER,
     SEQUENCE,
+    SYSTEM,
     TRUNCATE,
     UPSERT,
     Layout,
@@ -68,6 +69,7 @@ def classify(layout: Layout, batch: DataFrame) -> DataFrame:
     sources = {f.name.lower(): f for f in batch.schema.fields}
     columns = [
         f"{plan.flow.sequence_by} as {SEQUENCE}",
+        *([f"{plan.flow.system_sequence_by} as {SYSTEM}"] if plan.is_bitemporal else []),
         f"cast(case when {truncate} then {TRUNCATE} when {delete} then {DELETE} "
         f"else {UPSERT} end as tinyint) as {KIND}",
         *(delivered_as(sources[f.name.lower()], f) for f in (*layout.keys, *layout.payload)),
@@ -76,7 +78,12 @@ def classify(layout: Layout, batch: DataFrame) -> DataFrame:
         columns.append(f"transform({quote_identifier(plan.columns_to_update)}, c -> lower(c)) as {AUTHORED}")
     content = packed(content_fields(layout))
     return batch.selectExpr(*columns).selectExpr(
-        f"{_sequence(layout)} as {SEQUENCE}",
+        f"{_sequence(SEQUENCE, plan.sequence_type)} as {SEQUENCE}",
+        *(
+            [f"{_sequence(SYSTEM, plan.system_sequence_type)} as {SYSTEM}"]
+            if plan.system_sequence_type is not None
+            else []
+        ),
         KIND,
         *(f"if({KIND} = {TRUNCATE}, null, {key}) as {key}" for key in names(layout.keys)),
         f"if({KIND} = {UPSERT}, md5(to_json({content}, {_JSON_OPTIONS})), '') as {DIGEST}",
@@ -88,24 +95,24 @@ def _holds(condition: str | None) -> str:
     return "false" if condition is None else f"coalesce(({condition}), false)"
 
 
-def _sequence(layout: Layout) -> str:
-    sequence_type = layout.plan.sequence_type
+def _sequence(column: str, sequence_type: DataType) -> str:
     if not isinstance(sequence_type, StructType):
-        return SEQUENCE
-    parts = " and ".join(f"{SEQUENCE}.{quote_identifier(f.name)} is null" for f in sequence_type.fields)
-    return f"if({parts}, null, {SEQUENCE})"
+        return column
+    parts = " and ".join(f"{column}.{quote_identifier(f.name)} is null" for f in sequence_type.fields)
+    return f"if({parts}, null, {column})"
 
 
 def reduce_events(layout: Layout, events: DataFrame) -> DataFrame:
     """Keep the greatest event per key, or (where every event counts) per key and sequence.
 
     Columns: the keys (all NULL for truncates), `__cdc_latest` (sequence, kind, digest), the
-    content, and `__cdc_events`, `__cdc_upserts`, `__cdc_deletes`, `__cdc_unsequenced`: counts of
-    source rows.
+    content, for BITEMPORAL the system sequence, and `__cdc_events`, `__cdc_upserts`,
+    `__cdc_deletes`, `__cdc_unsequenced`: counts of source rows.
     """
-    groups = [*names(layout.keys), "__cdc_truncates"]
-    if layout.plan.needs_every_event:
-        groups.append(SEQUENCE)
+    groups = [*(layout.event if layout.plan.needs_every_event else names(layout.keys)), "__cdc_truncates"]
+    unsequenced = " or ".join(
+        f"{name} is null" for name in [SEQUENCE, *([SYSTEM] if layout.plan.is_bitemporal else [])]
+    )
     return (
         events.selectExpr("*", f"{KIND} = {TRUNCATE} as __cdc_truncates")
         .groupBy(*groups)
@@ -115,7 +122,7 @@ def reduce_events(layout: Layout, events: DataFrame) -> DataFrame:
             expr("count(*) as __cdc_events"),
             expr(f"count_if({KIND} = {UPSERT}) as __cdc_upserts"),
             expr(f"count_if({KIND} = {DELETE}) as __cdc_deletes"),
-            expr(f"count_if({SEQUENCE} is null) as __cdc_unsequenced"),
+            expr(f"count_if({unsequenced}) as __cdc_unsequenced"),
         )
     )
 
@@ -144,7 +151,7 @@ def refuse_incomplete(layout: Layout, reduced: DataFrame, *, target: str, batch_
     if row["unsequenced"]:
         raise _refusal(
             "AUTO_CDC_NULL_SEQUENCE",
-            f"batch {batch_id} for {target}: SEQUENCE BY {layout.plan.flow.sequence_by} is NULL "
+            f"batch {batch_id} for {target}: {_sequence_options(layout)} is NULL "
             f"in {row['unsequenced']} of {row['events']} rows, "
             f"such as key {row['unsequenced_key']}",
         )
@@ -160,6 +167,12 @@ def refuse_incomplete(layout: Layout, reduced: DataFrame, *, target: str, batch_
         deletes=row["deletes"],
         truncates=row["events"] - row["upserts"] - row["deletes"],
     )
+
+
+def _sequence_options(layout: Layout) -> str:
+    flow = layout.plan.flow
+    system = "" if flow.system_sequence_by is None else f" or SYSTEM SEQUENCE BY {flow.system_sequence_by}"
+    return f"SEQUENCE BY {flow.sequence_by}{system}"
 
 
 def _refusal(condition: str, message: str) -> IntegrityError:

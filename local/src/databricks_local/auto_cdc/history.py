@@ -7,17 +7,18 @@ one, with the values of its last one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 
 from databricks_local.auto_cdc.inheritance import effective
 from databricks_local.auto_cdc.layout import FIRST, KIND, LAST, REMOVED, SEQUENCE, UPSERT, Layout, names
 from databricks_local.auto_cdc.plan import END_AT, START_AT
-from databricks_local.auto_cdc.state import State
 from databricks_local.auto_cdc.types import comparable
 from databricks_local.sql.tokens import quote_identifier, quote_string
 
 
-def changes(layout: Layout, state: State, events: DataFrame) -> DataFrame:
+def changes(layout: Layout, events: DataFrame) -> DataFrame:
     """Records to put, and starts at which no record may be, around the batch's events.
 
     What lies wholly before the first event of a key in the batch stays as it is, and so does what
@@ -26,11 +27,10 @@ def changes(layout: Layout, state: State, events: DataFrame) -> DataFrame:
 
     Args:
         layout: the columns.
-        state: not needed, as a history knows no truncates.
         events: of the batch's keys, recorded and new, one per sequence (`timelines`).
     """
     keys = names(layout.keys)
-    lines = _runs(layout, effective(layout, events))
+    lines = runs(layout, effective(layout, events, keys), keys)
     shown = [quote_identifier(f.name) for f in (*layout.payload, *layout.carried)]
     reaches = "true" if layout.plan.inherits else f"(__cdc_before is null or __cdc_before <= {LAST})"
     reaches_start = "true" if layout.plan.inherits else f"(__cdc_run.before is null or __cdc_run.before <= {LAST})"
@@ -53,9 +53,19 @@ def changes(layout: Layout, state: State, events: DataFrame) -> DataFrame:
     )
 
 
-def _runs(layout: Layout, events: DataFrame) -> DataFrame:
-    """Mark on each event whether a run starts there, where its run started, and what follows it."""
-    window = f"over (partition by {', '.join(names(layout.keys))} order by {SEQUENCE})"
+def runs(layout: Layout, events: DataFrame, keys: Sequence[str]) -> DataFrame:
+    """Mark on each event whether a run starts there, where its run started, and what follows it.
+
+    Args:
+        layout: the columns.
+        events: one per sequence of a line.
+        keys: quoted columns that identify a line.
+
+    Returns:
+        `events` with `__cdc_starts`, `__cdc_before` and `__cdc_next` (sequences of the neighbours), `__cdc_next_bounds`
+        (the next event ends the run) and `__cdc_run` (where the run started, and the sequence before that).
+    """
+    window = f"over (partition by {', '.join(keys)} order by {SEQUENCE})"
     tracked_names = {name.lower() for name in layout.plan.tracked}
     tracked = [
         f"{quote_string(f.name)}, {comparable(quote_identifier(f.name), f.dataType)}"

@@ -8,23 +8,26 @@ authors the columns that it names, explicit NULLs included, and all of them wher
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pyspark.sql import DataFrame
 from pyspark.sql.types import DataType, StructType
 
-from databricks_local.auto_cdc.layout import AUTHORED, DELETE, KIND, SEQUENCE, Layout, names
+from databricks_local.auto_cdc.layout import AUTHORED, DELETE, KIND, SEQUENCE, Layout
 from databricks_local.sql.tokens import quote_identifier, quote_string
 
 
-def effective(layout: Layout, events: DataFrame) -> DataFrame:
+def effective(layout: Layout, events: DataFrame, line: Sequence[str]) -> DataFrame:
     """Replace the payload of each event by its effective values.
 
     Args:
         layout: the columns.
-        events: one row per key and sequence, deletes included.
+        events: one row per sequence of a line, deletes included.
+        line: quoted columns that identify a line: the keys, and what else divides their events.
     """
     if not layout.plan.inherits:
         return events
-    keys = ", ".join(names(layout.keys))
+    keys = ", ".join(line)
     lives = f"count_if({KIND} = {DELETE}) over (partition by {keys} order by {SEQUENCE})"
     window = f"over (partition by {keys}, __cdc_life order by {SEQUENCE})"
     covered = {name.lower() for name in layout.plan.ignore_null}

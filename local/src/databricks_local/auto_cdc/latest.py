@@ -103,7 +103,7 @@ def changes_with_inheritance(layout: Layout, state: State, events: DataFrame) ->
         )
     last_of_key = f"row_number() over (partition by {', '.join(keys)} order by {SEQUENCE} desc)"
     return (
-        effective(layout, touched)
+        effective(layout, touched, keys)
         .selectExpr("*", f"{last_of_key} as __cdc_nth")
         .where("__cdc_nth = 1")
         .selectExpr(*keys, *names(layout.payload), f"{KIND} = {DELETE} as {REMOVED}")

@@ -12,6 +12,7 @@ from databricks_local.auto_cdc.types import merge_types, nullable, reshape
 from databricks_local.sql.tokens import quote_identifier, quote_string
 
 SEQUENCE = "__cdc_sequence"
+SYSTEM = "__cdc_system"
 KIND = "__cdc_kind"
 DIGEST = "__cdc_digest"
 AUTHORED = "__cdc_authored"
@@ -50,6 +51,11 @@ class Layout:
     def kept(self) -> tuple[StructField, ...]:
         """What the state keeps of an event beside its key: everything that a record may show."""
         return (*self.payload, *self.carried) if self.plan.needs_every_event else ()
+
+    @property
+    def event(self) -> list[str]:
+        """What identifies an event of the state, quoted: its key, its sequence, for BITEMPORAL its system sequence."""
+        return [*names(self.keys), SEQUENCE, *([SYSTEM] if self.plan.is_bitemporal else [])]
 
     def same_key(self, left: str, right: str) -> str:
         """The join condition on the keys, which are never NULL."""

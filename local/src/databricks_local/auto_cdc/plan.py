@@ -11,7 +11,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.types import ArrayType, BooleanType, DataType, StringType, StructField, StructType
 
 from databricks_local.auto_cdc.types import ddl, is_comparable, nullable
-from databricks_local.errors import invalid, refused
+from databricks_local.errors import invalid
 from databricks_local.sql.streaming_table import (
     AutoCdcFlow,
     ColumnDefinition,
@@ -22,6 +22,8 @@ from databricks_local.sql.tokens import quote_identifier
 
 START_AT = "__START_AT"
 END_AT = "__END_AT"
+SYSTEM_START_AT = "__SYSTEM_START_AT"
+SYSTEM_END_AT = "__SYSTEM_END_AT"
 RESERVED_PREFIX = "__cdc_"
 
 _DRIFT_ADVICE = "restore the old setting, or REFRESH STREAMING TABLE … FULL"
@@ -41,7 +43,9 @@ class CdcPlan:
         ignore_null: names of the payload columns in which NULL means "not authored".
         columns_to_update: the array column that names what each row authors, or None.
         sequence_type: of SEQUENCE BY.
-        output_schema: of the target, `__START_AT` and `__END_AT` included where SCD TYPE 2 is kept.
+        system_sequence_type: of SYSTEM SEQUENCE BY; None unless BITEMPORAL.
+        output_schema: of the target, with `__START_AT` and `__END_AT` where a history is kept, and for BITEMPORAL
+            `__SYSTEM_START_AT` and `__SYSTEM_END_AT`.
     """
 
     flow: AutoCdcFlow
@@ -52,12 +56,18 @@ class CdcPlan:
     ignore_null: tuple[str, ...]
     columns_to_update: str | None
     sequence_type: DataType
+    system_sequence_type: DataType | None
     output_schema: StructType
 
     @property
     def keeps_history(self) -> bool:
-        """Whether the target is of SCD TYPE 2."""
-        return self.flow.stored_as is Storage.SCD_TYPE_2
+        """Whether the target holds records with a start and an end: SCD TYPE 2 and BITEMPORAL."""
+        return self.flow.stored_as is not Storage.SCD_TYPE_1
+
+    @property
+    def is_bitemporal(self) -> bool:
+        """Whether the target also holds what was believed before."""
+        return self.flow.stored_as is Storage.BITEMPORAL
 
     @property
     def inherits(self) -> bool:
@@ -78,6 +88,7 @@ class CdcPlan:
             "keys": sorted(f.name.lower() for f in self.keys),
             "tracked": sorted(name.lower() for name in self.tracked) if self.keeps_history else None,
             "sequence": ddl(self.sequence_type).lower(),
+            "system_sequence": None if self.system_sequence_type is None else ddl(self.system_sequence_type).lower(),
             "stored_as": self.flow.stored_as.value,
             "state": "events" if self.needs_every_event else "latest",
         }
@@ -95,13 +106,14 @@ class CdcPlan:
             ("stored_as", "STORAGE_DRIFT", "STORED AS"),
             ("tracked", "TRACK_HISTORY_DRIFT", "the set of columns whose history is tracked"),
             ("sequence", "SEQUENCE_TYPE_DRIFT", "the type of SEQUENCE BY"),
+            ("system_sequence", "SEQUENCE_TYPE_DRIFT", "the type of SYSTEM SEQUENCE BY"),
             ("state", "STORAGE_DRIFT", "whether rows may be updated in part"),
         )
         for entry, condition, what in conditions:
-            if current[entry] != previous[entry]:
+            if current[entry] != previous.get(entry):
                 raise invalid(
                     f"AUTOCDC_INVALID_STATE.{condition}",
-                    f"{what} of {table} changed from {_shown(previous[entry])} "
+                    f"{what} of {table} changed from {_shown(previous.get(entry))} "
                     f"to {_shown(current[entry])}, and what was recorded "
                     f"under the old one cannot be read under the new one; {_DRIFT_ADVICE}",
                 )
@@ -123,7 +135,6 @@ def resolve(flow: AutoCdcFlow, source_schema: StructType, declared_columns: Sequ
 
     Raises:
         ProgrammingError: an AUTO_CDC_… condition that names the option.
-        NotSupportedError: AUTO_CDC_BITEMPORAL_NOT_SUPPORTED.
     """
     _check_combinations(flow)
     columns = _Columns(source_schema)
@@ -140,12 +151,10 @@ def resolve(flow: AutoCdcFlow, source_schema: StructType, declared_columns: Sequ
     _refuse_reserved(flow, selected)
 
     expressions = _Expressions(source_schema)
-    sequence_type = expressions.type_of("SEQUENCE BY", flow.sequence_by)
-    if not is_comparable(sequence_type):
-        raise invalid(
-            "AUTO_CDC_SEQUENCE_NOT_ORDERABLE",
-            f"SEQUENCE BY is {ddl(sequence_type)}, which has no order",
-        )
+    sequence_type = _sequence_type(expressions, "SEQUENCE BY", flow.sequence_by)
+    system_sequence_type = None
+    if flow.system_sequence_by is not None:
+        system_sequence_type = _sequence_type(expressions, "SYSTEM SEQUENCE BY", flow.system_sequence_by)
     for option, text in (
         ("APPLY AS DELETE WHEN", flow.apply_as_delete_when),
         ("APPLY AS TRUNCATE WHEN", flow.apply_as_truncate_when),
@@ -154,13 +163,14 @@ def resolve(flow: AutoCdcFlow, source_schema: StructType, declared_columns: Sequ
             raise invalid("AUTO_CDC_CONDITION_NOT_BOOLEAN", f"{option} {text} is not a condition")
 
     tracked: tuple[str, ...] = ()
-    if flow.stored_as is Storage.SCD_TYPE_2:
+    if flow.stored_as is not Storage.SCD_TYPE_1:
         chosen = _Columns(StructType(list(selected))).select(flow.track_history_on, "TRACK HISTORY ON")
         tracked = tuple(f.name for f in chosen if f.name not in key_names)
-    sequence_type = nullable(sequence_type)
     output = [*selected]
-    if flow.stored_as is Storage.SCD_TYPE_2:
+    if flow.stored_as is not Storage.SCD_TYPE_1:
         output += [StructField(START_AT, sequence_type), StructField(END_AT, sequence_type)]
+    if system_sequence_type is not None:
+        output += [StructField(name, system_sequence_type) for name in (SYSTEM_START_AT, SYSTEM_END_AT)]
     return CdcPlan(
         flow=flow,
         source_schema=source_schema,
@@ -170,18 +180,22 @@ def resolve(flow: AutoCdcFlow, source_schema: StructType, declared_columns: Sequ
         ignore_null=_ignored(flow, payload, key_names),
         columns_to_update=_columns_to_update(flow, columns),
         sequence_type=sequence_type,
+        system_sequence_type=system_sequence_type,
         output_schema=_declared(output, declared_columns),
     )
 
 
 def _check_combinations(flow: AutoCdcFlow) -> None:
-    if flow.stored_as is Storage.BITEMPORAL or flow.system_sequence_by is not None:
-        raise refused(
-            "AUTO_CDC_BITEMPORAL_NOT_SUPPORTED",
-            "STORED AS BITEMPORAL and SYSTEM SEQUENCE BY (Beta) are not executed here; use SCD TYPE 2",
+    if (flow.stored_as is Storage.BITEMPORAL) != (flow.system_sequence_by is not None):
+        raise invalid(
+            "AUTO_CDC_BITEMPORAL_NEEDS_SYSTEM_SEQUENCE",
+            "STORED AS BITEMPORAL and SYSTEM SEQUENCE BY go together: one says that beliefs are kept, the other when "
+            "each event became known",
         )
+    if flow.stored_as is Storage.BITEMPORAL and flow.columns_to_update is not None:
+        raise invalid("AUTO_CDC_PARTIAL_UPDATE_OPTIONS", "COLUMNS TO UPDATE is not for BITEMPORAL")
     if flow.track_history_on is not None and flow.stored_as is Storage.SCD_TYPE_1:
-        raise invalid("AUTO_CDC_TRACK_HISTORY_NEEDS_SCD_TYPE_2", "TRACK HISTORY ON is for SCD TYPE 2")
+        raise invalid("AUTO_CDC_TRACK_HISTORY_NEEDS_SCD_TYPE_2", "TRACK HISTORY ON is for SCD TYPE 2 and BITEMPORAL")
     if flow.apply_as_truncate_when is not None and flow.stored_as is not Storage.SCD_TYPE_1:
         raise invalid("AUTO_CDC_TRUNCATE_NEEDS_SCD_TYPE_1", "APPLY AS TRUNCATE WHEN is for SCD TYPE 1 only")
     if flow.columns_to_update is not None and flow.ignore_null_updates is not None:
@@ -189,6 +203,13 @@ def _check_combinations(flow: AutoCdcFlow) -> None:
             "AUTO_CDC_PARTIAL_UPDATE_OPTIONS",
             "COLUMNS TO UPDATE and IGNORE NULL UPDATES exclude each other",
         )
+
+
+def _sequence_type(expressions: _Expressions, option: str, text: str) -> DataType:
+    found = expressions.type_of(option, text)
+    if not is_comparable(found):
+        raise invalid("AUTO_CDC_SEQUENCE_NOT_ORDERABLE", f"{option} is {ddl(found)}, which has no order")
+    return nullable(found)
 
 
 class _Columns:
@@ -242,7 +263,11 @@ def _resolve_keys(flow: AutoCdcFlow, columns: _Columns) -> tuple[StructField, ..
 
 
 def _refuse_reserved(flow: AutoCdcFlow, selected: Iterable[StructField]) -> None:
-    reserved = {START_AT.lower(), END_AT.lower()} if flow.stored_as is Storage.SCD_TYPE_2 else set()
+    reserved = set()
+    if flow.stored_as is not Storage.SCD_TYPE_1:
+        reserved |= {START_AT.lower(), END_AT.lower()}
+    if flow.stored_as is Storage.BITEMPORAL:
+        reserved |= {SYSTEM_START_AT.lower(), SYSTEM_END_AT.lower()}
     for field in selected:
         lowered = field.name.lower()
         if lowered in reserved or lowered.startswith(RESERVED_PREFIX):

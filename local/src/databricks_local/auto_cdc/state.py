@@ -34,6 +34,7 @@ from databricks_local.auto_cdc.layout import (
     ORDER,
     RECORDED_AT,
     SEQUENCE,
+    SYSTEM,
     TRUNCATE,
     Layout,
     names,
@@ -103,6 +104,7 @@ class State:
         fields = [
             *layout.keys,
             StructField(SEQUENCE, layout.plan.sequence_type),
+            *([StructField(SYSTEM, layout.plan.system_sequence_type)] if layout.plan.system_sequence_type else []),
             StructField(KIND, ByteType()),
             StructField(DIGEST, StringType()),
             StructField(RECORDED_AT, TimestampType()),
@@ -146,13 +148,14 @@ class State:
             application_id: written with the batch into the commit, to trace it.
             batch_id: of the micro-batch.
         """
-        order = [SEQUENCE, KIND, DIGEST]
+        identity = [*layout.event, KIND, DIGEST]
         if not layout.plan.needs_every_event:
-            order = [f"{LATEST}.{name} as {name}" for name in order]
+            order = (f"{LATEST}.{name} as {name}" for name in (SEQUENCE, KIND, DIGEST))
+            identity = [*names(layout.keys), *order]
         kept = [*names(layout.kept), *(f.name for f in _authored(layout))]
         (
             events.where(IS_NEW)
-            .selectExpr(*names(layout.keys), *order, f"current_timestamp() as {RECORDED_AT}", *kept)
+            .selectExpr(*identity, f"current_timestamp() as {RECORDED_AT}", *kept)
             .write.format("delta")
             .mode("append")
             .option("userMetadata", json.dumps({"application_id": application_id, "batch_id": batch_id}))

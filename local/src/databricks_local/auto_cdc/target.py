@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructField, StructType
 
 from databricks_local.auto_cdc.layout import REMOVED, Layout
-from databricks_local.auto_cdc.plan import END_AT, START_AT
+from databricks_local.auto_cdc.plan import END_AT, START_AT, SYSTEM_END_AT, SYSTEM_START_AT
 from databricks_local.auto_cdc.types import ddl, equal
 from databricks_local.runtime.session import session_conf
 from databricks_local.sql.tokens import quote_identifier
@@ -59,23 +59,24 @@ def merge(target: str, layout: Layout, changes: DataFrame) -> Merged:
     Args:
         target: quoted name, or delta.`path`.
         layout: the columns.
-        changes: keys, content columns, for a history `__START_AT` and `__END_AT`, and
-            `__cdc_removed`; read more than once.
+        changes: keys, content columns, for a history `__START_AT` and `__END_AT`, for BITEMPORAL
+            `__SYSTEM_START_AT` and `__SYSTEM_END_AT`, and `__cdc_removed`; read more than once.
     """
-    history = layout.plan.keeps_history
+    plan = layout.plan
     fields = [*layout.payload, *layout.carried]
-    if history:
-        fields.append(StructField(END_AT, layout.plan.sequence_type))
-    on = layout.same_key("t", "s")
-    if history:
-        on += f" and t.{START_AT} = s.{START_AT}"
+    starts = []
+    if plan.keeps_history:
+        starts.append(START_AT)
+        fields.append(StructField(END_AT, plan.sequence_type))
+    if plan.system_sequence_type is not None:
+        starts.append(SYSTEM_START_AT)
+        fields.append(StructField(SYSTEM_END_AT, plan.system_sequence_type))
+    on = " and ".join([layout.same_key("t", "s"), *(f"t.{start} = s.{start}" for start in starts)])
     differs = " or ".join(
         f"not {equal(f't.{quote_identifier(f.name)}', f's.{quote_identifier(f.name)}', f.dataType)}" for f in fields
     )
     assignments = ", ".join(f"t.{quote_identifier(f.name)} = s.{quote_identifier(f.name)}" for f in fields)
-    inserted = [quote_identifier(f.name) for f in (*layout.keys, *fields)]
-    if history:
-        inserted.append(START_AT)
+    inserted = [*(quote_identifier(f.name) for f in (*layout.keys, *fields)), *starts]
     view = f"__cdc_changes_{uuid4().hex}"
     spark = changes.sparkSession
     changes.createOrReplaceTempView(view)

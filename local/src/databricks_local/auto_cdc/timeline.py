@@ -15,6 +15,7 @@ from databricks_local.auto_cdc.layout import (
     LAST,
     LATEST,
     SEQUENCE,
+    SYSTEM,
     TRUNCATE,
     Layout,
     names,
@@ -34,16 +35,17 @@ def timelines(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool
         truncated: whether the batch truncates; every key is then touched.
 
     Returns:
-        keys, `__cdc_sequence`, `__cdc_kind`, `__cdc_digest`, the kept columns; `__cdc_is_new` (the log lacks the
-        event), `__cdc_first` and `__cdc_last` (least and greatest sequence of the key's events in the batch).
+        keys, `__cdc_sequence` (`__cdc_system`), `__cdc_kind`, `__cdc_digest`, the kept columns; `__cdc_is_new` (the log
+        lacks the event), `__cdc_first` and `__cdc_last` (least and greatest sequence of the key's events in the batch).
         Truncates, recorded ones too, are rows without a key.
     """
     keys = names(layout.keys)
     kept = [*names(layout.kept), *([AUTHORED] if layout.plan.columns_to_update is not None else [])]
-    columns = [*keys, SEQUENCE, KIND, DIGEST, *kept]
+    columns = [*layout.event, KIND, DIGEST, *kept]
     authored = [f"{CONTENT}.{AUTHORED} as {AUTHORED}"] if layout.plan.columns_to_update is not None else []
     events = reduced.selectExpr(
         *keys,
+        *([SYSTEM] if layout.plan.is_bitemporal else []),
         *(f"{LATEST}.{name} as {name}" for name in (SEQUENCE, KIND, DIGEST)),
         *(f"{CONTENT}.{name} as {name}" for name in names(layout.payload)),
         *(f"cast(null as {ddl(f.dataType)}) as {quote_identifier(f.name)}" for f in layout.carried),
@@ -58,9 +60,7 @@ def timelines(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool
         events = recorded.unionByName(events)
     of_key = f"over (partition by {', '.join(keys)})"
     # The greatest event of a sequence counts; of two equal ones the recorded one, so that it is not new.
-    best_first = (
-        f"over (partition by {', '.join(keys)}, {SEQUENCE} order by {KIND} desc, {DIGEST} desc, __cdc_in_batch)"
-    )
+    best_first = f"over (partition by {', '.join(layout.event)} order by {KIND} desc, {DIGEST} desc, __cdc_in_batch)"
     in_batch = f"if(__cdc_in_batch, {SEQUENCE}, null)"
     return (
         events.withColumns(
