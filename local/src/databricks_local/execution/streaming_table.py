@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -460,7 +461,8 @@ class StreamingTable:
             .trigger(availableNow=True)
         )
         if flow.plan is not None:
-            sink = _CdcSink(self.context, self.relation, flow.plan, state)
+            retention = _tombstone_retention(statement.clauses.properties, self.relation)
+            sink = _CdcSink(self.context, self.relation, flow.plan, state, retention)
             return self._await(writer.foreachBatch(sink.write), statement.expectations, sink)
         return self._await(writer.format("delta"), statement.expectations, None)
 
@@ -481,14 +483,37 @@ class StreamingTable:
         return metrics
 
 
+_TOMBSTONE_RETENTION = "pipelines.cdc.tombstoneGCThresholdInSeconds"
+# https://docs.databricks.com/aws/en/ldp/cdc-advanced: "two days" by default.
+_TOMBSTONE_SECONDS = str(2 * 24 * 60 * 60)
+
+
+def _tombstone_retention(properties: Mapping[str, str], relation: Relation) -> timedelta:
+    """How long a delete is remembered.
+
+    Raises:
+        ProgrammingError: INVALID_TABLE_PROPERTY names a value that is no number of seconds.
+    """
+    text = properties.get(_TOMBSTONE_RETENTION, _TOMBSTONE_SECONDS)
+    if not text.strip().isdigit():
+        raise invalid(
+            "INVALID_TABLE_PROPERTY",
+            f"{relation}: {_TOMBSTONE_RETENTION} is {text!r}; expected a number of seconds, like {_TOMBSTONE_SECONDS}",
+        )
+    return timedelta(seconds=int(text))
+
+
 class _CdcSink:
     """Writes the micro-batches of an AUTO CDC flow, and keeps the error that Spark would wrap."""
 
-    def __init__(self, context: Context, relation: Relation, plan: auto_cdc.CdcPlan, state: Path) -> None:
+    def __init__(
+        self, context: Context, relation: Relation, plan: auto_cdc.CdcPlan, state: Path, retention: timedelta
+    ) -> None:
         self._context = context
         self._relation = relation
         self._plan = plan
         self._state = state
+        self._retention = retention
         self.error: Exception | None = None
         self.counts: dict[str, int] = {}
 
@@ -502,6 +527,7 @@ class _CdcSink:
                 state=self._state / "state",
                 batch_id=batch_id,
                 application_id=str(self._relation),
+                tombstone_retention=self._retention,
             )
         except Exception as error:
             self.error = error if isinstance(error, OperationalError) else from_spark(error)
