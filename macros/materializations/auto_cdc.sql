@@ -1,18 +1,17 @@
 {#- Materialization `auto_cdc`: see _macros.yml. Page: CREATE STREAMING TABLE ... FLOW AUTO CDC. -#}
 {% materialization auto_cdc, adapter='databricks' %}
-  {{ return(build_streaming_table(auto_cdc_flow(auto_cdc_source(sql)))) }}
+  {%- do check_auto_cdc() -%}
+  {%- set source_relation = auto_cdc_source(sql) -%}
+  {%- if config.get('contract').enforced and not flags.EMPTY -%}
+    {%- do check_auto_cdc_contract(source_relation) -%}
+  {%- endif -%}
+  {{ return(build_streaming_table(auto_cdc_flow(source_relation))) }}
 {% endmaterialization %}
 
 
 {% macro auto_cdc_source(sql) %}
   {#- The source is a name, never a query. It is taken from the model's only ref, so that lineage and statement cannot
       differ; the body is then only allowed to say the same. -#}
-  {%- if model.refs | length + model.sources | length != 1 -%}
-    {{ exceptions.raise_compiler_error(
-      "Model '" ~ model.name ~ "': an auto_cdc model reads exactly one staging table; its body is "
-      ~ "`select * from {{ '{{' }} ref('stg_…') {{ '}}' }}`."
-    ) }}
-  {%- endif -%}
   {%- if model.refs -%}
     {%- set named = model.refs[0] -%}
     {%- set path = [named.get('package'), named.get('name')] | reject('none') | list -%}
@@ -31,104 +30,82 @@
 
 
 {% macro auto_cdc_flow(source_relation) %}
-  {%- set scd_type = model_option('scd_type', 1) | string -%}
-  {%- if scd_type not in ['1', '2'] -%}
-    {%- do invalid_option('scd_type', scd_type, '1 or 2') -%}
-  {%- endif -%}
-  {%- set truncate_when = auto_cdc_condition('apply_as_truncate_when') -%}
-  {%- if truncate_when and scd_type == '2' -%}
-    {%- do invalid_option(
-      'apply_as_truncate_when', truncate_when, 'nothing with scd_type 2: history knows no truncate'
-    ) -%}
-  {%- endif -%}
-  {%- set delete_when = auto_cdc_condition('apply_as_delete_when') -%}
-  {%- set columns = auto_cdc_column_choice('columns', 'except_columns') -%}
-  {%- set tracked = auto_cdc_column_choice('track_history_on', 'track_history_except_on') -%}
-  {%- if tracked and scd_type == '1' -%}
-    {%- do invalid_option('track_history_on', tracked, 'nothing with scd_type 1: it keeps no history') -%}
-  {%- endif -%}
-
+  {%- set options = auto_cdc_options() -%}
+  {%- set stored_as = {'1': 'SCD TYPE 1', '2': 'SCD TYPE 2', 'bitemporal': 'BITEMPORAL'} -%}
   {%- set lines = [
     'FLOW AUTO CDC',
     'FROM STREAM(' ~ source_relation.render() ~ ')',
-    'KEYS ' ~ quoted_column_list(auto_cdc_keys()),
+    'KEYS ' ~ quoted_column_list(options['keys']),
   ] -%}
-  {%- if delete_when -%}
-    {%- do lines.append('APPLY AS DELETE WHEN ' ~ delete_when) -%}
+  {%- if options['ignore_null_updates'] -%}
+    {%- set covered = options['ignore_null_updates'] -%}
+    {%- do lines.append('IGNORE NULL UPDATES' ~ (' ON ' ~ column_selection_sql(covered) if covered.columns else '')) -%}
   {%- endif -%}
-  {%- if truncate_when -%}
-    {%- do lines.append('APPLY AS TRUNCATE WHEN ' ~ truncate_when) -%}
+  {%- if options['apply_as_delete_when'] -%}
+    {%- do lines.append('APPLY AS DELETE WHEN ' ~ options['apply_as_delete_when']) -%}
   {%- endif -%}
-  {%- do lines.append('SEQUENCE BY ' ~ auto_cdc_sequence()) -%}
-  {%- if columns -%}
-    {%- do lines.append('COLUMNS ' ~ columns) -%}
+  {%- if options['apply_as_truncate_when'] -%}
+    {%- do lines.append('APPLY AS TRUNCATE WHEN ' ~ options['apply_as_truncate_when']) -%}
   {%- endif -%}
-  {%- do lines.append('STORED AS SCD TYPE ' ~ scd_type) -%}
-  {%- if tracked -%}
-    {%- do lines.append('TRACK HISTORY ON ' ~ tracked) -%}
+  {%- do lines.append('SEQUENCE BY ' ~ sequence_sql(options['sequence_by'])) -%}
+  {%- if options['system_sequence_by'] -%}
+    {%- do lines.append('SYSTEM SEQUENCE BY ' ~ sequence_sql(options['system_sequence_by'])) -%}
+  {%- endif -%}
+  {%- if options['columns'] -%}
+    {%- do lines.append('COLUMNS ' ~ column_selection_sql(options['columns'])) -%}
+  {%- endif -%}
+  {%- do lines.append('STORED AS ' ~ stored_as[options['scd_type']]) -%}
+  {%- if options['track_history'] -%}
+    {%- do lines.append('TRACK HISTORY ON ' ~ column_selection_sql(options['track_history'])) -%}
+  {%- endif -%}
+  {%- if options['columns_to_update'] -%}
+    {%- do lines.append('COLUMNS TO UPDATE ' ~ adapter.quote(options['columns_to_update'])) -%}
   {%- endif -%}
   {{ return(lines | join('\n')) }}
 {% endmacro %}
 
 
-{% macro auto_cdc_keys() %}
-  {%- set keys = auto_cdc_names('keys') -%}
-  {%- if not keys -%}
-    {%- do invalid_option('keys', 'not given', 'the column or columns that identify a row') -%}
+{% macro check_auto_cdc_contract(source_relation) %}
+  {#- dbt's own check (assert_columns_equivalent) wants a query that can run in batch and knows no derived columns. -#}
+  {%- set listed = {} -%}
+  {%- for column in declared_columns() -%}
+    {%- do listed.update({column.name: column}) -%}
+  {%- endfor -%}
+  {%- set rows_sql = auto_cdc_rows_sql(source_relation, auto_cdc_options()) -%}
+  {%- set promised = format_columns(get_column_schema_from_query(get_empty_schema_sql(listed))) -%}
+  {%- set written = format_columns(get_column_schema_from_query(rows_sql)) -%}
+  {%- if promised | map(attribute='formatted') | sort != written | map(attribute='formatted') | sort -%}
+    {%- do exceptions.raise_contract_error(promised, written) -%}
   {%- endif -%}
-  {%- for key in auto_cdc_names('except_columns') if key in keys -%}
-    {%- do invalid_option('except_columns', key, 'no key column: a key cannot be left out of the target') -%}
-  {%- endfor -%}
-  {%- set kept = auto_cdc_names('columns') -%}
-  {%- for key in keys if kept and key not in kept -%}
-    {%- do invalid_option('columns', kept | join(', '), 'the key column ' ~ key ~ ' among them') -%}
-  {%- endfor -%}
-  {{ return(keys) }}
 {% endmacro %}
 
 
-{% macro auto_cdc_sequence() %}
-  {#- Several expressions compare lexicographically as one struct, the documented way to break ties. -#}
-  {%- set sequence = model_option('sequence_by') -%}
-  {%- set parts = [sequence] if sequence is string else sequence -%}
-  {%- if not parts or parts is mapping or parts is not sequence or parts | reject('string') | list -%}
-    {%- do invalid_option('sequence_by', sequence, 'a column, an expression, or a list of them') -%}
+{% macro auto_cdc_rows_sql(source_relation, options) %}
+  {#- Shape only: the columns that the flow writes, as a query over the staging table. -#}
+  {%- set kept = options['columns'] -%}
+  {%- set columns = [] -%}
+  {%- if kept and not kept.is_except -%}
+    {%- for name in kept.columns -%}
+      {%- do columns.append(adapter.quote(name)) -%}
+    {%- endfor -%}
+  {%- else -%}
+    {%- do columns.append(column_selection_sql(kept) if kept else '*') -%}
   {%- endif -%}
+  {%- for name, parts in auto_cdc_interval_columns(options).items() -%}
+    {%- do columns.append(sequence_sql(parts) ~ ' AS ' ~ adapter.quote(name)) -%}
+  {%- endfor -%}
+  {{ return('SELECT ' ~ columns | join(', ') ~ ' FROM ' ~ source_relation.render()) }}
+{% endmacro %}
+
+
+{% macro sequence_sql(parts) %}
+  {#- Several expressions compare lexicographically as one struct, the documented way to break ties. -#}
   {{ return(parts[0] if parts | length == 1 else 'STRUCT(' ~ parts | join(', ') ~ ')') }}
 {% endmacro %}
 
 
-{% macro auto_cdc_condition(option) %}
-  {%- set condition = model_option(option) -%}
-  {%- if condition is not none and (condition is not string or not condition | trim) -%}
-    {%- do invalid_option(option, condition, 'a condition on the columns of the source') -%}
-  {%- endif -%}
-  {{ return(condition) }}
-{% endmacro %}
-
-
-{% macro auto_cdc_column_choice(include_option, except_option) %}
-  {%- set included = auto_cdc_names(include_option) -%}
-  {%- set excepted = auto_cdc_names(except_option) -%}
-  {%- if included and excepted -%}
-    {%- do invalid_option(except_option, excepted | join(', '), 'nothing where `' ~ include_option ~ '` is given') -%}
-  {%- endif -%}
-  {%- if included -%}
-    {{ return(quoted_column_list(included)) }}
-  {%- elif excepted -%}
-    {{ return('* EXCEPT ' ~ quoted_column_list(excepted)) }}
-  {%- endif -%}
-  {{ return('') }}
-{% endmacro %}
-
-
-{% macro auto_cdc_names(option) %}
-  {%- set names = model_option(option, []) -%}
-  {%- set names = [names] if names is string else names -%}
-  {%- if names is mapping or names is not sequence or names | reject('string') | list -%}
-    {%- do invalid_option(option, names, 'a column name or a list of column names') -%}
-  {%- endif -%}
-  {{ return(names) }}
+{% macro column_selection_sql(selection) %}
+  {{ return(('* EXCEPT ' if selection.is_except else '') ~ quoted_column_list(selection.columns)) }}
 {% endmacro %}
 
 

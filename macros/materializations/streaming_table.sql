@@ -19,6 +19,7 @@
     {%- set replaced = existing if existing is not none and not existing.is_streaming_table else none -%}
     {%- if existing is not none and existing.is_streaming_table and should_full_refresh() -%}
       {%- do check_full_refresh_reaches_readers() -%}
+      {%- do check_full_refresh_keeps_history(existing) -%}
       {%- do adapter.drop_relation(existing) -%}
     {%- endif -%}
     {%- if replaced is not none -%}
@@ -49,7 +50,7 @@
 
 {% macro streaming_table_sql(relation, flow) %}
   {%- set clauses = [
-    streaming_table_columns(relation, get_expectations()),
+    streaming_table_columns(relation, streaming_table_expectations()),
     get_create_sql_partition_by(streaming_table_partition_columns()),
     liquid_clustered_cols(),
     streaming_table_comment(),
@@ -103,13 +104,16 @@
 {% macro check_full_refresh_reaches_readers() %}
   {#- "Full refresh for streaming tables": a reader's checkpoint does not survive its source being dropped. -#}
   {%- set left_behind = [] -%}
-  {%- for reader in streaming_readers(model.unique_id) if reader not in selected_resources -%}
-    {%- do left_behind.append(reader.split('.') | last) -%}
+  {%- for reader in streaming_readers(model.unique_id) -%}
+    {%- if reader not in selected_resources or graph.nodes[reader].config.full_refresh is false -%}
+      {%- do left_behind.append(graph.nodes[reader].name) -%}
+    {%- endif -%}
   {%- endfor -%}
   {%- if left_behind -%}
     {{ exceptions.raise_compiler_error(
-      "Full refresh of '" ~ model.name ~ "' would break the streaming tables that read it and are not selected: "
-      ~ (left_behind | sort | join(', ')) ~ ". Select them too: --full-refresh --select " ~ model.name ~ "+"
+      "Full refresh of '" ~ model.name ~ "' would break the streaming tables that read it and are not fully refreshed "
+      ~ "with it: " ~ (left_behind | sort | join(', ')) ~ ". Select them too: --full-refresh --select " ~ model.name
+      ~ "+; one with `full_refresh: false` has to be dropped by hand."
     ) }}
   {%- endif -%}
 {% endmacro %}
@@ -121,7 +125,7 @@
         if node.resource_type == 'model' and unique_id in node.depends_on.nodes -%}
     {%- if node.config.materialized in ['streaming_table', 'auto_cdc'] -%}
       {%- do readers.append(node.unique_id) -%}
-    {%- elif node.config.materialized == 'ephemeral' -%}
+    {%- elif node.config.materialized in ['ephemeral', 'view'] -%}
       {%- do readers.extend(streaming_readers(node.unique_id)) -%}
     {%- endif -%}
   {%- endfor -%}

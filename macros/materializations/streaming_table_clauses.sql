@@ -1,7 +1,7 @@
 {% macro streaming_table_columns(relation, expectations) %}
   {%- set entries = [] -%}
   {%- set untyped = [] -%}
-  {%- for column in model.columns.values() -%}
+  {%- for column in declared_columns() -%}
     {%- if column.data_type -%}
       {%- do entries.append(streaming_table_column(relation, column)) -%}
     {%- else -%}
@@ -16,6 +16,25 @@
     {%- do entries.append(expectation_sql(expectation)) -%}
   {%- endfor -%}
   {{ return('(\n  ' ~ entries | join(',\n  ') ~ '\n)' if entries else '') }}
+{% endmacro %}
+
+
+{% macro streaming_table_expectations() %}
+  {#- A project may take these macros without those of macros/expectations; then nothing may ask for them. -#}
+  {%- if get_expectations is defined -%}
+    {{ return(get_expectations()) }}
+  {%- endif -%}
+  {%- set expectations = model_option('expectations') -%}
+  {%- if expectations -%}
+    {%- do invalid_option('expectations', expectations, 'nothing in a project without macros/expectations') -%}
+  {%- endif -%}
+  {{ return([]) }}
+{% endmacro %}
+
+
+{% macro declared_columns() %}
+  {%- set is_auto_cdc = model.config.materialized == 'auto_cdc' -%}
+  {{ return(auto_cdc_declared_columns() if is_auto_cdc else model.columns.values() | list) }}
 {% endmacro %}
 
 

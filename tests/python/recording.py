@@ -18,6 +18,7 @@ from unittest import mock
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.databricks import connections, handle, impl
 from project_under_test import MASTER, Project
+from scratch_project import ScratchProject
 
 import databricks_local
 
@@ -58,7 +59,7 @@ class _RecordingCursor(databricks_local.Cursor):
 
 
 @contextmanager
-def recorded(project: Project) -> Iterator[Recording]:
+def recorded(project: Project | ScratchProject) -> Iterator[Recording]:
     """Within it, a target of type `databricks` is answered by the project's local warehouse."""
     recording = Recording()
     keeper = databricks_local.connect(project.warehouse, master=MASTER)
