@@ -39,8 +39,14 @@ STATIC_CONF: dict[str, str] = {
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
     "spark.log.level": "ERROR",
-    # Spark's own default is 1 GB, and one file of long lines or two concurrent merges fill it.
-    "spark.driver.memory": "3g",
+    # A limit, not what is taken. Spark's own default is 1 GB; two records of 50 MB that are parsed at once, each in a
+    # dozen copies, were seen to take more than 2.
+    "spark.driver.memory": "4g",
+    # What a web interface would show of past queries, when there is none: plans of a thousand of them.
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.ui.retainedJobs": "1",
+    "spark.ui.retainedStages": "1",
+    "spark.ui.retainedTasks": "1",
     "spark.sql.legacy.createHiveTableByDefault": "false",
     # Delta plans the same internal queries at each commit; with Spark's default of 100 their classes are evicted and
     # compiled again.
