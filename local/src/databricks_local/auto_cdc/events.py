@@ -30,13 +30,16 @@ from databricks_local.sql.tokens import quote_identifier
 
 _AUTHORED_FIELD = StructField(AUTHORED, ArrayType(StringType()))
 
-# JSON keeps the place of every NULL, which a hash over columns would skip; microseconds are not its
-# default.
-_JSON_OPTIONS = (
-    "map('ignoreNullFields', 'false', 'timeZone', 'UTC', "
+# Microseconds are not the default of JSON.
+_JSON_FORMATS = (
+    "'timeZone', 'UTC', "
     "'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
-    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')"
+    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'"
 )
+_JSON_WITH_NULLS = f"map('ignoreNullFields', 'false', {_JSON_FORMATS})"
+# A digest is of what an event says: the same event that is read again once its source has one more column, NULL in it,
+# has the same one. A name without a NULL tells which field is left out, which a hash over columns would not.
+_JSON_OF_CONTENT = f"map('ignoreNullFields', 'true', {_JSON_FORMATS})"
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def classify(layout: Layout, batch: DataFrame) -> DataFrame:
         ),
         KIND,
         *(f"if({KIND} = {TRUNCATE}, null, {key}) as {key}" for key in names(layout.keys)),
-        f"if({KIND} = {UPSERT}, md5(to_json({content}, {_JSON_OPTIONS})), '') as {DIGEST}",
+        f"if({KIND} = {UPSERT}, md5(to_json({content}, {_JSON_OF_CONTENT})), '') as {DIGEST}",
         f"if({KIND} = {UPSERT}, {content}, null) as {CONTENT}",
     )
 
@@ -137,7 +140,7 @@ def refuse_incomplete(layout: Layout, reduced: DataFrame, *, target: str, batch_
     keys = names(layout.keys)
     any_null = " or ".join(f"{key} is null" for key in keys)
     unkeyed = f"(({any_null}) and {LATEST}.{KIND} <> {TRUNCATE})"
-    key_text = f"to_json({packed(layout.keys)}, {_JSON_OPTIONS})"
+    key_text = f"to_json({packed(layout.keys)}, {_JSON_WITH_NULLS})"
     row = reduced.selectExpr(
         "coalesce(sum(__cdc_events), 0) as events",
         "coalesce(sum(__cdc_upserts), 0) as upserts",
