@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from databricks_local.errors import Error
+from databricks_local.testing.oracle import Change, Rules, truths
 
 from .harness import Table
-from .oracle import Event, records
 
 MakeTable = Callable[..., Table]
 
@@ -20,7 +20,7 @@ FLOW = (
     "keys (k) apply as delete when op = 'd' sequence by seq system sequence by learned "
     "columns (k, v, w) stored as bitemporal"
 )
-Learned = tuple[int, Event]
+Learned = tuple[int, Change]
 
 
 def rows_of(history: list[Learned], tracked: tuple[str, ...] = ("v", "w")) -> set[tuple[Any, ...]]:
@@ -29,13 +29,12 @@ def rows_of(history: list[Learned], tracked: tuple[str, ...] = ("v", "w")) -> se
     open_rows: dict[tuple[Any, ...], int] = {}
     closed = set()
     for moment in moments:
-        latest: dict[int, Event] = {}
+        latest: dict[int, Change] = {}
         for learned, event in sorted(history, key=lambda pair: pair[0]):
             if learned <= moment:
-                latest[event.sequence] = event
-        belief = {
-            (values["v"], values["w"], start, end) for values, start, end in records(latest.values(), tracked=tracked)
-        }
+                latest[event.at] = event
+        (records,) = truths(latest.values(), Rules("SCD TYPE 2", frozenset(tracked), frozenset()))
+        belief = {(row["v"], row["w"], row["__START_AT"], row["__END_AT"]) for row in records}
         for record in set(open_rows) - belief:
             closed.add((*record, open_rows.pop(record), moment))
         for record in belief - set(open_rows):
@@ -91,13 +90,13 @@ def test_the_rows_depend_on_the_set_of_events_only(table: MakeTable) -> None:
     histories: list[list[Learned]] = []
     for _ in range(150):
         places = random.sample([(learned, seq) for learned in range(5) for seq in range(5)], random.randint(1, 6))
-        histories.append([(learned, Event(seq, some_values(random))) for learned, seq in places])
+        histories.append([(learned, Change(seq, some_values(random))) for learned, seq in places])
     target = table(SOURCE, FLOW)
     batches: list[list[tuple[Any, ...]]] = [[] for _ in range(4)]
     for key, history in enumerate(histories):
         for learned, event in history:
             values = event.values or {"v": None, "w": None}
-            row = (key, values["v"], values["w"], event.sequence, learned, "d" if event.values is None else "u")
+            row = (key, values["v"], values["w"], event.at, learned, "d" if event.values is None else "u")
             for batch in random.sample(batches, random.choice((1, 1, 2))):
                 batch.append(row)
     for batch in batches:
