@@ -17,6 +17,7 @@ from unittest import mock
 
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.databricks import connections, handle, impl
+from dbt.adapters.databricks_local.python_model import run_python_model
 from project_under_test import MASTER, Project
 from scratch_project import ScratchProject
 
@@ -72,8 +73,7 @@ def recorded(project: Project | ScratchProject) -> Iterator[Recording]:
 
     def run_python(self: Any, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         recording.python_jobs[parsed_model["name"]] = compiled_code
-        spark = self.connections.get_thread_connection().handle._conn.spark
-        exec(compile(compiled_code, parsed_model["name"], "exec"), {"spark": spark})
+        run_python_model(parsed_model, compiled_code, self.connections.get_thread_connection().handle._conn.spark)
         return AdapterResponse(_message="OK")
 
     with (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 from dbt.adapters.__about__ import version as adapters_version
@@ -11,7 +10,7 @@ from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.databricks.impl import DatabricksAdapter
 from dbt.adapters.databricks_local.connections import DatabricksLocalConnectionManager
-from dbt_common.exceptions import DbtRuntimeError
+from dbt.adapters.databricks_local.python_model import run_python_model
 
 from databricks_local import __version__
 
@@ -42,27 +41,8 @@ class DatabricksLocalAdapter(DatabricksAdapter):
         """Run a Python model here, with `spark` in scope as on a cluster.
 
         Raises:
-            DbtRuntimeError: the model raised; names it and keeps the cause.
+            DbtRuntimeError: the model raised or exited; names it and keeps the cause.
         """
-        connection = self.connections.get_thread_connection()
-        spark = self.connections.spark_of(connection)
-        namespace: dict[str, Any] = {"__name__": "__dbt_python_model__", "spark": spark}
-        path = parsed_model.get("original_file_path", parsed_model.get("name", "model"))
-        _give_main_module_a_file()
-        try:
-            exec(compile(compiled_code, path, "exec"), namespace)
-        except SystemExit as error:
-            # dbt would wait for ever for a thread that ends this way.
-            raise DbtRuntimeError(f"Python model {parsed_model.get('name')} called sys.exit({error.code})") from error
-        except Exception as error:
-            raise DbtRuntimeError(f"Python model {parsed_model.get('name')} failed: {error}") from error
+        spark = self.connections.spark_of(self.connections.get_thread_connection())
+        run_python_model(parsed_model, compiled_code, spark)
         return AdapterResponse(_message="OK", code="OK")
-
-
-def _give_main_module_a_file() -> None:
-    """PySpark takes a process whose main module has no file (`python -c`, a test worker) for its own doctests.
-
-    It exits then when `pyspark.sql.connect` is imported, which dbt-databricks's Python models try. The file is one that
-    a process spawned from this one may import as its main module without harm.
-    """
-    vars(sys.modules["__main__"]).setdefault("__file__", __file__)
