@@ -58,7 +58,25 @@ def connect(
         raise
 
 
-class Connection:
+class _Closing:
+    """What `with` closes at its end."""
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class Connection(_Closing):
     """A session on a warehouse; temporary views and the current schema are its own.
 
     Raises on use after `close`: InterfaceError.
@@ -126,19 +144,8 @@ class Connection:
         if not self.open:
             raise InterfaceError("the connection is closed")
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class Cursor:
+class Cursor(_Closing):
     """Runs one statement at a time and hands out its rows.
 
     Rows are `databricks.sql.types.Row`: tuples whose fields are also attributes. Values are what the connector
@@ -352,17 +359,6 @@ class Cursor:
     def __iter__(self) -> Iterator[Row]:
         while (row := self.fetchone()) is not None:
             yield row
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _describe(schema: StructType) -> Description:
