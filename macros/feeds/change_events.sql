@@ -9,12 +9,18 @@
 {%- endmacro %}
 
 
-{% macro uncastable(expression, type) -%}
-    ({{ expression }} is not null and try_cast({{ expression }} as {{ type }}) is null)
+{% macro castable(expression, type) -%}
+    ({{ expression }} is null or try_cast({{ expression }} as {{ type }}) is not null)
 {%- endmacro %}
 
 
-{% macro classify_change_events(bronze, key, columns, clock='datetime_updated') %}
+{% macro known_at(transport_time) -%}
+    {#- A repaired record could not be known before it was sent back, whatever its transport says. -#}
+    if(startswith(record.source_position, 'requeue/'), record.arrived_at, {{ transport_time }})
+{%- endmacro %}
+
+
+{% macro typed_change_events(bronze, key, columns, clock='datetime_updated') %}
 {%- set row_fields = [] -%}
 {%- for name in columns -%}
   {%- do row_fields.append(name ~ ': STRING') -%}
@@ -24,7 +30,8 @@ with
 
 bronze as (
 
-    select * from {{ stream() }} {{ bronze }}
+    select struct(*) as record from {{ stream() }} {{ bronze }}
+    where not {{ is_tombstone() }}
 
 ),
 
@@ -32,22 +39,25 @@ bronze as (
 parsed as (
 
     select
-        *,
+        record,
         from_json(
-            {{ debezium_payload('message_value') }},
+            {{ debezium_payload('record.message_value') }},
             'op STRING, ts_ms BIGINT, before {{ row_type }}, after {{ row_type }}, source STRUCT<ts_ms: BIGINT, lsn: BIGINT>'
         ) as event,
-        from_json({{ debezium_payload('message_key') }}, '{{ key }} STRING') as event_key
+        from_json({{ debezium_payload('record.message_key') }}, '{{ key }} STRING') as event_key
     from bronze
 
 ),
 
 -- A delete has no `after`: its key is in `before` and in the message key, its time is that of the log, since `before`
 -- still carries the clock of the version that it removes.
-typed as (
+final as (
 
     select
-        *,
+        -- the record as it came
+        record,
+
+        -- the row
         {%- for name, type in columns.items() %}
         {%- if name == key %}
         try_cast(
@@ -58,58 +68,25 @@ typed as (
         try_cast(event.after.{{ name }} as {{ type }}) as {{ name }},
         {%- endif %}
         {%- endfor %}
+
+        -- the change
         event.op as operation,
         case
             when event.op in ('d', 't') then timestamp_millis(event.source.ts_ms)
             else try_cast(event.after.{{ clock }} as timestamp)
         end as sequence_ts,
         event.source.lsn as lsn,
-        timestamp_millis(coalesce(event.ts_ms, event.source.ts_ms)) as known_at
+        {{ known_at('timestamp_millis(coalesce(event.ts_ms, event.source.ts_ms))') }} as known_at,
+
+        -- what only the rules ask for
+        record._corrupt_record is null and json_object_keys(record.message_value) is not null as is_readable,
+        not coalesce(
+            event_key.{{ key }} <> coalesce(event.after.{{ key }}, event.before.{{ key }}), false
+        ) as has_one_key,
+        {%- for name, type in columns.items() if name != key %}
+        {% if not loop.first %}and {% endif %}{{ castable('event.after.' ~ name, type) }}
+        {%- endfor %} as has_typed_values
     from parsed
-
-),
-
-checked as (
-
-    select
-        *,
-        case
-            when _corrupt_record is not null or message_value is null or json_object_keys(message_value) is null
-                then array('malformed_record')
-            else
-                filter(
-                    array(
-                        case when coalesce(operation not in ('c', 'u', 'r', 'd', 't'), true) then 'unknown_operation' end,
-                        case when coalesce(operation, '') <> 't' and {{ key }} is null then 'missing_key' end,
-                        case
-                            when event_key.{{ key }} <> coalesce(event.after.{{ key }}, event.before.{{ key }}) then 'key_mismatch'
-                        end,
-                        case when sequence_ts is null or lsn is null then 'missing_sequence' end,
-                        case
-                            when
-                                {%- for name, type in columns.items() if name != key %}
-                                {% if not loop.first %}or {% endif %}{{ uncastable('event.after.' ~ name, type) }}
-                                {%- endfor %}
-                                then 'invalid_value'
-                        end
-                    ),
-                    rule -> rule is not null
-                )
-        end as broken_rules
-    from typed
-
-),
-
-final as (
-
-    select
-        * except (event, event_key),
-        case
-            when {{ is_tombstone() }} then 'tombstone'
-            when size(broken_rules) > 0 then 'quarantined'
-            else 'kept'
-        end as record_class
-    from checked
 
 )
 

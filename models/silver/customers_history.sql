@@ -31,7 +31,7 @@ final as (
         -- dates and timestamps
         birth_date,
         updated_at,
-        extracted_at as known_at,
+        known_at,
         __start_at.updated_at as valid_from,
         __end_at.updated_at as valid_to
     from versions

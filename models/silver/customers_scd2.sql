@@ -9,7 +9,7 @@
       'apply_as_delete_when': "record_status = 'deleted'",
       'except_columns': ['record_status', 'rescued_data', 'source_position', 'source_time', 'arrived_at'],
       'scd_type': 2,
-      'track_history_except_on': ['updated_at', 'extracted_at'],
+      'track_history_except_on': ['updated_at', 'extracted_at', 'known_at'],
     },
   )
 }}

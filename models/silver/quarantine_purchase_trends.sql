@@ -1,36 +1,10 @@
--- Change records of purchase_trends that broke a rule, whole and with the names of the rules.
--- One row per refused record.
+-- Change records that broke a rule of stg_purchase_trends, whole and with the names of the rules. One row per refused
+-- record.
 with
-
-classified as (
-
-    select * from {{ ref('classified_purchase_trends') }}
-
-),
 
 final as (
 
-    select
-        -- the record as it came
-        kafka_topic,
-        kafka_partition,
-        kafka_offset,
-        kafka_timestamp,
-        kafka_headers,
-        message_key,
-        message_value,
-        _rescued_data,
-        _corrupt_record,
-
-        -- why it is here
-        broken_rules,
-
-        -- where it came from
-        source_position,
-        source_time,
-        arrived_at
-    from classified
-    where record_class = 'quarantined'
+    {{ quarantined_rows(ref('typed_purchase_trends'), of='stg_purchase_trends', record='record') }}
 
 )
 

@@ -1,9 +1,9 @@
 -- Typed and checked changes of checking accounts, ready for AUTO CDC. One row per accepted change record.
 with
 
-classified as (
+kept as (
 
-    select * from {{ ref('classified_checking_accounts') }}
+    {{ kept_rows(ref('typed_checking_accounts')) }}
 
 ),
 
@@ -31,14 +31,13 @@ final as (
         known_at,
 
         -- where it came from
-        kafka_topic,
-        kafka_partition,
-        kafka_offset,
-        source_position,
-        source_time,
-        arrived_at
-    from classified
-    where record_class = 'kept'
+        record.kafka_topic,
+        record.kafka_partition,
+        record.kafka_offset,
+        record.source_position,
+        record.source_time,
+        record.arrived_at
+    from kept
 
 )
 

@@ -1,9 +1,9 @@
 -- Typed and checked versions of customers, ready for AUTO CDC. One row per accepted line of an extract.
 with
 
-classified as (
+kept as (
 
-    select * from {{ ref('classified_crm_customers') }}
+    {{ kept_rows(ref('typed_crm_customers')) }}
 
 ),
 
@@ -28,14 +28,14 @@ final as (
         birth_date,
         updated_at,
         extracted_at,
+        known_at,
 
         -- where it came from
-        line._rescued_data as rescued_data,
-        line.source_position,
-        line.source_time,
-        line.arrived_at
-    from classified
-    where record_class = 'kept'
+        record._rescued_data as rescued_data,
+        record.source_position,
+        record.source_time,
+        record.arrived_at
+    from kept
 
 )
 

@@ -1,9 +1,9 @@
 -- Typed and checked changes of purchase trends, ready for AUTO CDC. One row per accepted change record.
 with
 
-classified as (
+kept as (
 
-    select * from {{ ref('classified_purchase_trends') }}
+    {{ kept_rows(ref('typed_purchase_trends')) }}
 
 ),
 
@@ -31,14 +31,13 @@ final as (
         known_at,
 
         -- where it came from
-        kafka_topic,
-        kafka_partition,
-        kafka_offset,
-        source_position,
-        source_time,
-        arrived_at
-    from classified
-    where record_class = 'kept'
+        record.kafka_topic,
+        record.kafka_partition,
+        record.kafka_offset,
+        record.source_position,
+        record.source_time,
+        record.arrived_at
+    from kept
 
 )
 

@@ -1,8 +1,7 @@
--- Every record of bronze_purchase_trends, typed and put into one class: kept, quarantined, tombstone.
--- One row per record.
+-- Every record of bronze_purchase_trends that says something, typed. One row per record, tombstones left out.
 {{ config(materialized='ephemeral') }}
 
-{{ classify_change_events(ref('bronze_purchase_trends'), key='customer_id', columns={
+{{ typed_change_events(ref('bronze_purchase_trends'), key='customer_id', columns={
   'customer_id': 'bigint',
   'number_of_concert_tickets': 'int',
   'number_of_comedy_shows': 'int',

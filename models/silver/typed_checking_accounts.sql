@@ -1,8 +1,7 @@
--- Every record of bronze_checking_accounts, typed and put into one class: kept, quarantined, tombstone.
--- One row per record.
+-- Every record of bronze_checking_accounts that says something, typed. One row per record, tombstones left out.
 {{ config(materialized='ephemeral') }}
 
-{{ classify_change_events(ref('bronze_checking_accounts'), key='account_id', columns={
+{{ typed_change_events(ref('bronze_checking_accounts'), key='account_id', columns={
   'account_id': 'bigint',
   'customer_id': 'bigint',
   'balance': 'decimal(18, 2)',
