@@ -2,10 +2,12 @@
 
 import typer
 
+from nextbest.requeue.command import requeue
 from nextbest.simulator.command import simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(simulate)
+app.command()(requeue)
 
 
 @app.callback()

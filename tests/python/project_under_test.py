@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from typer.testing import CliRunner
 
 import databricks_local
 from nextbest.cli import app
@@ -50,6 +51,18 @@ class Project:
     def simulate(self, *options: str) -> None:
         """Deliver days of files."""
         app(["simulate", "--out", str(self.directory), *options], standalone_mode=False)
+
+    def requeue(self, *arguments: str) -> str:
+        """Run `nextbest requeue`, which must succeed; what it prints."""
+        result = CliRunner().invoke(app, ["requeue", *arguments], env=self.environment)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def refused_requeue(self, *arguments: str) -> str:
+        """Run `nextbest requeue`, which must fail; what it says, on one line."""
+        result = CliRunner().invoke(app, ["requeue", *arguments], env=self.environment)
+        assert result.exit_code == 2, result.output
+        return " ".join(result.output.replace("│", " ").split())
 
     def dbt(self, *arguments: str) -> dbtRunnerResult:
         """Run a dbt command in this process."""
