@@ -72,7 +72,8 @@
 
 
 {% macro row_identity(columns, times) %}
-  {#- The times are those of the reading, not of the row. -#}
+  {#- The times are those of the reading, not of the row. A column that the source gets later is NULL in older rows, and
+      leaves their ids as they were. -#}
   {{ return(
     'sha2('
     ~ content_json('struct(' ~ columns ~ (' except (' ~ times | join(', ') ~ ')' if times else '') ~ ')')
@@ -87,9 +88,10 @@
 
 
 {% macro content_json(row) %}
-  {#- JSON keeps the place of every NULL, which a hash over columns would skip; microseconds are not its default. -#}
+  {#- Names tell which fields are not there, where a hash over columns would skip a NULL and take ('a', null) for
+      (null, 'a'); microseconds are not the default. -#}
   {{ return(
-    'to_json(' ~ row ~ ", map('ignoreNullFields', 'false', 'timeZone', 'UTC', "
+    'to_json(' ~ row ~ ", map('ignoreNullFields', 'true', 'timeZone', 'UTC', "
     ~ "'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', 'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'))"
   ) }}
 {% endmacro %}
