@@ -130,21 +130,16 @@
   {%- if not execute -%}
     {{ return({'keys': ['null'], 'sequence': 'null', 'scd_type': '1', 'content': ['null'], 'tracked': ['null']}) }}
   {%- endif -%}
-  {%- set config = model_named(table).config -%}
-  {%- set options = {} -%}
-  {%- for name in [
-    'keys', 'sequence_by', 'apply_as_delete_when', 'apply_as_truncate_when', 'scd_type', 'columns', 'except_columns',
-    'track_history_on', 'track_history_except_on', 'ignore_null_updates', 'columns_to_update',
-  ] -%}
-    {%- set value = config.get('meta', {}).get(name) -%}
-    {%- do options.update({name: config.get(name) if value is none else value}) -%}
-  {%- endfor -%}
-  {%- set scd_type = (options.scd_type or 1) | string -%}
-  {%- set partial = options.ignore_null_updates or options.columns_to_update -%}
-  {%- if scd_type not in ['1', '2'] or (scd_type == '2' and partial) -%}
+  {%- set options = auto_cdc_options_of(model_named(table)) -%}
+  {%- if not has_countable_versions(options) -%}
     {{ exceptions.raise_compiler_error(
       "The conservation ledger cannot tell which events of '" ~ table ~ "' opened a version: it knows scd_type 1, and "
       ~ "2 without ignore_null_updates and columns_to_update. Take it out of `applied_to` in the var `staged_feeds`."
+    ) }}
+  {%- endif -%}
+  {%- if not model_named(source_table).columns -%}
+    {{ exceptions.raise_compiler_error(
+      "The conservation ledger tells events of '" ~ source_table ~ "' apart by their columns, and YAML names none; list them."
     ) }}
   {%- endif -%}
   {%- set keys = listed(options['keys']) -%}
@@ -160,10 +155,71 @@
     'sequence': sequence[0] if sequence | length == 1 else 'struct(' ~ sequence | join(', ') ~ ')',
     'delete_when': options.apply_as_delete_when,
     'truncate_when': options.apply_as_truncate_when,
-    'scd_type': scd_type,
+    'scd_type': options.scd_type,
     'content': quoted_names(content) or ['true'],
     'tracked': quoted_names(tracked) or ['true'],
   }) }}
+{% endmacro %}
+
+
+{% macro auto_cdc_options_of(node) %}
+  {%- set options = {} -%}
+  {%- for name in [
+    'keys', 'sequence_by', 'apply_as_delete_when', 'apply_as_truncate_when', 'scd_type', 'columns', 'except_columns',
+    'track_history_on', 'track_history_except_on', 'ignore_null_updates', 'columns_to_update',
+  ] -%}
+    {%- set value = node.config.get('meta', {}).get(name) -%}
+    {%- do options.update({name: node.config.get(name) if value is none else value}) -%}
+  {%- endfor -%}
+  {%- do options.update({'scd_type': (options.scd_type or 1) | string | lower}) -%}
+  {{ return(options) }}
+{% endmacro %}
+
+
+{% macro has_countable_versions(options) %}
+  {#- Which values a partial update leaves is only known from all that came before it. -#}
+  {%- set is_partial = options.ignore_null_updates or options.columns_to_update -%}
+  {{ return(options.scd_type == '1' or (options.scd_type == '2' and not is_partial)) }}
+{% endmacro %}
+
+
+{% macro ledger_gap_rows() %}
+  {%- set counted = [] -%}
+  {%- for feed, options in var('staged_feeds', {}).items() -%}
+    {%- do counted.extend(['stg_' ~ feed, 'quarantine_' ~ feed, (options or {}).get('dropped_in')]) -%}
+    {%- do counted.extend((options or {}).get('applied_to', [])) -%}
+  {%- endfor -%}
+  {%- set gaps = [] -%}
+  {%- for node in (graph.nodes.values() if execute else [])
+        if node.resource_type == 'model' and node.package_name == project_name and node.name not in counted -%}
+    {%- set kind = node.config.materialized -%}
+    {%- if kind == 'auto_cdc' and has_countable_versions(auto_cdc_options_of(node)) -%}
+      {%- do gaps.append((node.name, 'name it in `applied_to` of its feed in the var `staged_feeds`')) -%}
+    {%- elif kind == 'streaming_table' and reads_streaming_table(node) -%}
+      {%- do gaps.append((
+        node.name, 'name its feed in the var `staged_feeds`, or the model itself in `dropped_in` of its feed'
+      )) -%}
+    {%- endif -%}
+  {%- endfor -%}
+  {%- set rows = [] -%}
+  {%- for name, gap in gaps -%}
+    {%- do rows.append('select ' ~ sql_string(name) ~ ' as model, ' ~ sql_string(gap) ~ ' as gap') -%}
+  {%- endfor -%}
+  {{ return(rows | join(' union all ') or "select 'none' as model, 'none' as gap where false") }}
+{% endmacro %}
+
+
+{% macro reads_streaming_table(node) %}
+  {#- What is inlined or a view is looked through. -#}
+  {%- for unique_id in node.depends_on.nodes if unique_id in graph.nodes -%}
+    {%- set read = graph.nodes[unique_id] -%}
+    {%- if read.config.materialized == 'streaming_table' or (
+      read.config.materialized in ['ephemeral', 'view'] and reads_streaming_table(read)
+    ) -%}
+      {{ return(true) }}
+    {%- endif -%}
+  {%- endfor -%}
+  {{ return(false) }}
 {% endmacro %}
 
 

@@ -17,7 +17,7 @@
 {% macro expectation_gap_rows() %}
   {%- set gaps = [] -%}
   {%- for node in (graph.nodes.values() if execute else [])
-        if node.resource_type == 'model' and node.package_name == project_name -%}
+        if node.resource_type in ['model', 'snapshot', 'seed'] and node.package_name == project_name -%}
     {%- for gap in expectation_gaps(node, expectations_of(node.name)) + uncounted_expectations(node) -%}
       {%- do gaps.append('select ' ~ sql_string(node.name) ~ ' as model, ' ~ sql_string(gap) ~ ' as gap') -%}
     {%- endfor -%}
@@ -77,9 +77,10 @@
 
 
 {% macro counted_arrivals(table, since=none, arrival=none, quarantined_in=none, dropped_in=none) %}
-  {#- What was set aside says which rules it broke, as they were then; what was kept can only break those that warn. -#}
-  {%- set warnings = expectations_of(table) | selectattr('on_violation', 'equalto', 'warn') | list -%}
-  {%- set parts = [(table, broken_rules(warnings))] -%}
+  {#- What was set aside says which rules it broke, as they were then; what was kept can only break those that leave a
+      row in the table: the ones that warn and, except of a streaming table, those that fail. -#}
+  {%- set asked = expectations_of(table) | selectattr('on_violation', 'in', ['warn', 'fail']) | list -%}
+  {%- set parts = [(table, broken_rules(asked))] -%}
   {%- for set_aside in [quarantined_in, dropped_in] if set_aside -%}
     {%- do parts.append((set_aside, 'broken_rules')) -%}
   {%- endfor -%}

@@ -4,8 +4,8 @@ with
 
 stage_rows as (
     {% for feed, options in var('staged_feeds').items() %}
-    {{ staging_rows(feed, **options) }}
-    {%- for table in options.get('applied_to', []) %}
+    {{ staging_rows(feed, **(options or {})) }}
+    {%- for table in (options or {}).get('applied_to', []) %}
     union all
     {{ auto_cdc_rows(feed, table) }}
     {%- endfor %}
