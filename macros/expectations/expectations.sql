@@ -1,4 +1,9 @@
 {% macro get_expectations() %}
+  {{ return(check_expectations() | rejectattr('on_violation', 'equalto', 'quarantine') | list) }}
+{% endmacro %}
+
+
+{% macro check_expectations() %}
   {%- set expectations = expectations_of() -%}
   {%- if expectations and model.config.materialized == 'auto_cdc' -%}
     {%- do invalid_expectation(
@@ -7,9 +12,9 @@
     ) -%}
   {%- endif -%}
   {%- for gap in expectation_gaps(model, expectations) -%}
-    {{ exceptions.raise_compiler_error("Model '" ~ model.name ~ "': " ~ gap) }}
+    {{ exceptions.raise_compiler_error("Model '" ~ model.name ~ "': " ~ gap ~ ".") }}
   {%- endfor -%}
-  {{ return(expectations | rejectattr('on_violation', 'equalto', 'quarantine') | list) }}
+  {{ return(expectations) }}
 {% endmacro %}
 
 
@@ -52,7 +57,8 @@
 
 {% macro model_named(name) %}
   {%- set found = [] -%}
-  {%- for node in (graph.nodes or {}).values() if node.resource_type == 'model' and node.name == name -%}
+  {%- for node in (graph.nodes or {}).values()
+        if node.resource_type in ['model', 'snapshot', 'seed'] and node.name == name -%}
     {%- do found.append(node) -%}
   {%- endfor -%}
   {%- if not found and not graph.nodes -%}
@@ -77,7 +83,7 @@
   {%- for key in expectation if key not in keys -%}
     {%- do invalid_expectation(owner, 'expectations', key, 'the keys ' ~ keys | join(', ')) -%}
   {%- endfor -%}
-  {%- if not modules.re.match('^[A-Za-z_][A-Za-z0-9_]*$', (expectation.get('name') or '') | string) -%}
+  {%- if not modules.re.fullmatch('[A-Za-z_][A-Za-z0-9_]*', (expectation.get('name') or '') | string) -%}
     {%- do invalid_expectation(
       owner, 'expectations.name', expectation.get('name'), 'a name of letters, digits and underscores'
     ) -%}

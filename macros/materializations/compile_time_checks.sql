@@ -1,11 +1,14 @@
-{#- What is checked of a streaming model before anything is sent: see _macros.yml. -#}
+{#- What is checked of a model before anything is sent: see _macros.yml. -#}
 {% macro check_when_compiled() %}
   {#- While dbt parses there is no finished configuration yet, and no other model to look at. -#}
-  {%- if execute and model is defined and model.resource_type == 'model' -%}
+  {%- if execute and model is defined and model.resource_type in ['model', 'snapshot'] -%}
     {%- if model.config.materialized == 'auto_cdc' -%}
       {%- do check_auto_cdc() -%}
     {%- elif model.config.materialized == 'streaming_table' -%}
       {%- do check_streaming_table() -%}
+    {%- elif check_expectations is defined -%}
+      {#- A project may take these macros without those of macros/expectations. -#}
+      {%- do check_expectations() -%}
     {%- endif -%}
   {%- endif -%}
 {% endmacro %}

@@ -29,7 +29,7 @@ def requeue(
     export: Annotated[
         Path | None, typer.Option(help="Write these rows to a file, to be repaired there and given as FILE.")
     ] = None,
-    as_is: Annotated[bool, typer.Option("--as-is", help="Send rows back unchanged, after the rules have.")] = False,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Send rows back unchanged, after a rule was changed.")] = False,
     assignments: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="COLUMN=EXPRESSION", help="Set a column by SQL over the row; repeatable."),
@@ -40,13 +40,13 @@ def requeue(
     target: Annotated[str | None, typer.Option(envvar="DBT_TARGET", help="dbt target.")] = None,
     project_dir: Annotated[Path, typer.Option(envvar="DBT_PROJECT_DIR", help="Where dbt_project.yml is.")] = Path(),
     profiles_dir: Annotated[
-        Path | None, typer.Option(envvar="DBT_PROFILES_DIR", help="Where profiles.yml is. [default: as dbt looks]")
+        Path | None, typer.Option(envvar="DBT_PROFILES_DIR", help="Where profiles.yml is; by default where dbt looks.")
     ] = None,
 ) -> None:
     """Send repaired rows of a quarantine table back through the model, once each.
 
     They are appended to the feed's bronze table as records read from `requeue/<quarantine_id>`; the next `dbt build`
-    takes them from there. Rows that were sent back before are left alone.
+    takes them from there. Rows that were sent back before are left alone. See docs/expectations.md.
     """
     ways = [file is not None, show, export is not None, as_is, bool(assignments)]
     if sum(ways) != 1:

@@ -111,6 +111,7 @@ REFUSED = {
     "no_name": ([{"expression": "id > 0"}], "option `expectations.name` is None; expected a name of letters"),
     "quoted_name": ([{**RULE, "name": "it's"}], "option `expectations.name` is it's; expected a name of letters"),
     "injected_name": ([{**RULE, "name": "a EXPECT (true), b"}], "expected a name of letters, digits and underscores"),
+    "name_of_two_lines": ([{**RULE, "name": "a\nb"}], "expected a name of letters, digits and underscores"),
     "twice": ([RULE, {**RULE, "name": "RULE"}], "option `expectations` is RULE; expected each name once"),
     "no_condition": ([{**RULE, "expression": " "}], "option `expectations.rule.expression` is  ; expected a condition"),
     "no_reaction": ([{**RULE, "on_violation": "ignore"}], "is ignore; expected warn, drop, fail or quarantine"),
@@ -162,28 +163,99 @@ def test_a_refused_row_without_a_place_stops_the_build(refusals: dict[str, str])
     )
 
 
-def test_what_has_no_effect_in_batch_is_told(shop: ScratchProject) -> None:
-    plain = f"select * from {{{{ {ORDERS} }}}}"
-    drop, quarantine = {**RULE, "on_violation": "drop"}, {**RULE, "on_violation": "quarantine"}
-    shop.model("gap_untested", plain, config=config("table", RULE, {**RULES[3]}), data_tests=expectations_tests("fail"))
-    shop.model("gap_unfiltered", plain, config=config("view", drop))
-    shop.model("gap_lost", f"{{{{ kept_rows({ORDERS}) }}}}", config=config("table", quarantine))
-    shop.model("gap_ephemeral", plain, config=config("ephemeral", RULE))
-    outcome = shop.dbt(
-        "compile",
-        "--inline",
-        "{% for node in graph.nodes.values() if node.name.startswith('gap_') %}"
-        "{{ node.name }}: {{ expectation_gaps(node, expectations_of(node.name)) | join(' AND ') }}\n{% endfor %}",
-    )
-    assert message_of(outcome) == ""
-    said = outcome.result.results[0].node.compiled_code  # type: ignore[union-attr]
-    told = dict(line.split(": ", 1) for line in said.strip().splitlines())
-    assert told == {
-        "gap_untested": "expectation `rule` (warn) is not tested; add to its data_tests: "
+PLAIN = f"select * from {{{{ {ORDERS} }}}}"
+GAPS: dict[str, tuple[str, dict[str, Any], list[dict[str, Any]], str]] = {
+    "untested": (
+        PLAIN,
+        config("table", RULE, RULES[3]),
+        expectations_tests("fail"),
+        "expectation `rule` (warn) is not tested; add to its data_tests: "
         "`- expectations: {arguments: {on_violation: warn}}`",
-        "gap_unfiltered": "expectation `rule` (drop) filters nothing; read the rows by `kept_rows(…)` in the query",
-        "gap_lost": "expectation `rule` (quarantine) loses its rows; name in `quarantined_in` the model that keeps "
-        "them by `quarantined_rows(…)`",
-        "gap_ephemeral": "expectation `rule` (warn) has no effect on an ephemeral model; put it on the models that "
-        "read it",
-    }
+    ),
+    "unfiltered": (
+        PLAIN,
+        config("view", {**RULE, "on_violation": "drop"}),
+        [],
+        "expectation `rule` (drop) filters nothing; read the rows by `kept_rows(…)` in the query",
+    ),
+    "lost": (
+        f"{{{{ kept_rows({ORDERS}) }}}}",
+        config("materialized_view", {**RULE, "on_violation": "quarantine"}),
+        [],
+        "expectation `rule` (quarantine) loses its rows; name in `quarantined_in` the model that keeps them by "
+        "`quarantined_rows(…)`",
+    ),
+    "kept_nowhere": (
+        f"{{{{ kept_rows({ORDERS}) }}}}",
+        config("incremental", {**RULE, "on_violation": "quarantine"}, quarantined_in="gap_untested"),
+        [],
+        "expectation `rule` (quarantine) loses its rows; name in `quarantined_in` the model that keeps them by "
+        "`quarantined_rows(…)`",
+    ),
+    "ephemeral": (
+        PLAIN,
+        config("ephemeral", RULE),
+        [],
+        "expectation `rule` (warn) has no effect on an ephemeral model; put it on the models that read it",
+    ),
+    "mistyped": (
+        PLAIN,
+        config("table", {**RULE, "on_violation": "warning"}),
+        [],
+        "option `expectations.rule.on_violation` is warning; expected warn, drop, fail or quarantine",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", GAPS)
+def test_what_would_have_no_effect_is_refused_when_compiled(shop: ScratchProject, name: str) -> None:
+    for other, (sql, settings, tests, _) in GAPS.items():
+        shop.model(f"gap_{other}", sql, config=settings, data_tests=tests)
+    said = shop.compile(f"gap_{name}")
+    assert f"Model 'gap_{name}': {GAPS[name][3]}." in said
+
+
+def test_a_snapshot_is_tested_like_a_table(shop: ScratchProject) -> None:
+    (shop.directory / "snapshots").mkdir()
+    (shop.directory / "snapshots" / "kept_orders.sql").write_text(
+        "{% snapshot kept_orders %}\n"
+        "{{ config(unique_key='id', strategy='check', check_cols='all') }}\n"
+        f"select * from {{{{ {ORDERS} }}}} where id is not null\n"
+        "{% endsnapshot %}\n",
+        encoding="utf-8",
+    )
+    described = {"name": "kept_orders", "config": {"meta": {"expectations": [RULES[2]]}}}
+    shop.properties("_snapshots", {"snapshots": [described]})
+    assert "Model 'kept_orders': expectation `is_small` (warn) is not tested" in message_of(
+        shop.dbt("snapshot", "--select", "kept_orders")
+    )
+    shop.properties("_snapshots", {"snapshots": [{**described, "data_tests": expectations_tests("warn")}]})
+    outcome = shop.dbt("build", "--select", "kept_orders")
+    assert message_of(outcome) == ""
+    (test,) = [r for r in outcome.result.results if r.node.resource_type == "test"]  # type: ignore[union-attr]
+    assert (test.status, test.failures) == ("warn", 2)
+
+
+def test_a_row_that_breaks_several_rules_meets_the_strongest_first(shop: ScratchProject) -> None:
+    """Quarantine before drop before fail: what is set aside fails nothing, on a streaming table and in batch."""
+    rules = [
+        {"name": "is_known", "expression": "id is not null", "on_violation": "fail"},
+        {"name": "is_there", "expression": "id is not null", "on_violation": "quarantine"},
+    ]
+    for name, kind, source in (("stream", "streaming_table", "stream() ~ ' ' ~ " + ORDERS), ("batch", "table", ORDERS)):
+        shop.model(
+            f"strict_{name}",
+            f"select * from ({{{{ kept_rows({source}) }}}}) as kept",
+            config=config(kind, *rules, quarantined_in=f"strict_{name}_refused"),
+            data_tests=[] if kind == "streaming_table" else expectations_tests("fail"),
+        )
+        shop.model(
+            f"strict_{name}_refused",
+            f"{{{{ quarantined_rows({source}, of='strict_{name}', times=[]) }}}}",
+            config={"materialized": kind},
+        )
+    outcome = shop.dbt("build", "--select", "strict_*")
+    assert message_of(outcome) == ""
+    for name in ("stream", "batch"):
+        assert shop.query(f"select count(*) from strict_{name}") == [(5,)]
+        assert shop.query(f"select broken_rules from strict_{name}_refused") == [(["is_known", "is_there"],)] * 2
