@@ -1,11 +1,13 @@
-"""A project for each test, and one that was built once."""
+"""A project for each test, one that was built once, and a scratch project for a module."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from project_under_test import Project, new_project
+from scratch_project import ScratchProject
 
 
 @pytest.fixture
@@ -21,3 +23,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project.simulate("--customers", "60", "--days", "6")
     project.build()
     return project
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchProject]:
+    """An empty project with this project's macros, whose warehouse stays open, so that no command pays for opening it.
+
+    The tests of a module use models of their own names in it.
+    """
+    project = ScratchProject(tmp_path_factory.mktemp("scratch") / "project")
+    with project.connect():
+        yield project

@@ -43,7 +43,6 @@ from dbt.tests.fixtures.project import (
     tests,
     unique_schema,
 )
-from dbt_common.behavior_flags import BehaviorFlagRendered
 
 import databricks_local
 
@@ -61,14 +60,6 @@ def quiet_dbt() -> Iterator[None]:
     """Tests that set `flags` would lose the setting of dbt's fixture: nothing is reported home."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DBT_SEND_ANONYMOUS_USAGE_STATS", "false")
-        yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def quick_behavior_flags() -> Iterator[None]:
-    """dbt reads the source of the whole call stack for each of the adapter's flags, seconds a command below pytest."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt.adapters.databricks.impl"))
         yield
 
 
