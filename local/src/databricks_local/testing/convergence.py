@@ -21,16 +21,18 @@ from databricks_local.testing.trial import Shown
 if TYPE_CHECKING:
     from databricks_local.testing.kit import CdcKit
 
-# The table of faults: four batches, stopped after each of the durable steps and run again. The state is compacted after
-# the second, the source gets a column with the third, the last one brings again what was there before.
+# The table of faults: three batches, stopped after each of the durable steps and run again, and a last one that brings
+# again what was there before: nothing that a stop could lose. The state is compacted after the second, the source gets
+# a column with the third.
 _FAULTS: Schedule = (
-    Happenings(crashes=("state",)),
+    Happenings(crashes=("offsets", "state")),
     Happenings(crashes=("compaction",), compact=True),
     Happenings(crashes=("events", "target"), add_column=True),
-    Happenings(crashes=("offsets",)),
+    Happenings(),
 )
 _NEW_BATCHES = len(_FAULTS) - 1
 _REPLAY = len(_FAULTS) - 1
+_COLUMN_BATCH = next(number for number, happened in enumerate(_FAULTS) if happened.add_column)
 # Where a model truncates: the truncate at 10 is the one that histories move round, an older one has come before it and
 # another one comes behind it. Other histories lie above all three.
 _TRUNCATES = {0: 5, 1: 10, 2: 3}
@@ -121,7 +123,8 @@ def converges(
         kit: the fixture `cdc_kit`.
         events: the longest histories that are enumerated; 4 takes some 16,000 keys.
         random: how many larger histories Hypothesis draws, per round.
-        rounds: how many tables of faults, each with other random histories.
+        rounds: how many tables of faults, each with other random histories; in three of them a refresh is stopped after
+            each step in each of the batches.
         crashes: the durable steps after which a refresh is stopped; each costs a refresh more.
         shrink: whether a failure is made as small as it gets; takes some tables more.
 
@@ -150,15 +153,19 @@ def converges(
     for number in range(rounds):
         named = [history for history in moved.values() if history is not None and number == 0]
         histories = _among_faults(subject, events if number == 0 else 0, random, number)
-        judge([*named, *histories], _schedule(subject, crashes))
+        judge([*named, *histories], _schedule(subject, crashes, number))
     for count in range(_LONGEST_AMONG_FAULTS + 1, events + 1):
         judge(exhaustive.varied(list(exhaustive.histories(count, subject.alphabet(short=True))), count), ())
     report.seconds = time.monotonic() - started
     return report
 
 
-def _schedule(subject: Subject, crashes: Collection[str]) -> Schedule:
-    schedule = [replace(h, crashes=tuple(step for step in h.crashes if step in crashes)) for h in _FAULTS]
+def _schedule(subject: Subject, crashes: Collection[str], round_number: int) -> Schedule:
+    """What befalls the table of a round: each time the stops are one batch further on."""
+    schedule = list(_FAULTS)
+    for batch in range(_NEW_BATCHES):
+        stops = _FAULTS[(batch - round_number) % _NEW_BATCHES].crashes
+        schedule[batch] = replace(_FAULTS[batch], crashes=tuple(step for step in stops if step in crashes))
     if not subject.truncates:
         return tuple(schedule)
     for batch, at in _TRUNCATES.items():
@@ -167,12 +174,14 @@ def _schedule(subject: Subject, crashes: Collection[str]) -> Schedule:
 
 
 def _among_others(fixture: Fixture, subject: Subject) -> History | None:
-    """A named history moved to where the table of faults has its truncate, or above it; None if it does not fit."""
+    """A named history moved to the truncate or the new column of the table of faults; None if it does not fit."""
     if fixture.needs_a_table:
         return None
     places, batches = _ABOVE_TRUNCATES if subject.truncates else 0, 0
     for batch, at in fixture.truncates:
         places, batches = _TRUNCATE - at, _TRUNCATE_BATCH - batch
+    for batch in fixture.added_columns:
+        batches = _COLUMN_BATCH - batch
     # The last batch brings nothing new.
     fits = batches >= 0 and max(fixture.history.first_batches()) + batches < _REPLAY
     if not fits or batches + len(fixture.history.batches) > len(_FAULTS):

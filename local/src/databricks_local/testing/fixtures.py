@@ -52,9 +52,15 @@ class Fixture:
         return [(n, at) for n, happened in enumerate(self.schedule) for at in happened.truncates]
 
     @property
+    def added_columns(self) -> list[int]:
+        """The batches from which on the source has one more column."""
+        return [n for n, happened in enumerate(self.schedule) if happened.add_column]
+
+    @property
     def needs_a_table(self) -> bool:
         """Whether it cannot be a key among others, because something of its own befalls the table."""
-        return len(self.truncates) > 1 or any(h.crashes or h.compact or h.add_column for h in self.schedule)
+        shared = len(self.truncates) + len(self.added_columns) <= 1
+        return not shared or any(happened.crashes or happened.compact for happened in self.schedule)
 
 
 def read_fixtures(*directories: Path) -> list[Fixture]:

@@ -9,6 +9,7 @@ import __future__
 
 import ast
 import inspect
+import re
 import sys
 import tempfile
 import textwrap
@@ -99,6 +100,10 @@ MUTANTS = (
     Mutant(
         "a replay is recorded again", "3", "history", "state",
         [(_NEW_EVENTS, 'events.where("__cdc_first is not null")')],
+    ),
+    Mutant(
+        "an event that is read again with a new column is another one", "3, 25", "current", "events",
+        [("_JSON_OF_CONTENT", "_JSON_WITH_NULLS")],
     ),
     Mutant(
         "a replay writes the rows again", "3", "current", "target",
@@ -322,7 +327,10 @@ def catch(mutant: Mutant, kit: CdcKit) -> Caught:
 def _cause(failure: DidNotConverge) -> str:
     """The smallest history that failed, a named one where there is one; the error, where a whole batch failed."""
     if isinstance(failure.smallest.found, str):
-        return failure.smallest.found.splitlines()[0][:100].strip()
+        # What follows the class of an error are names of the kit's own tables, other ones in each run.
+        what = failure.smallest.found.splitlines()[0]
+        refused = re.match(r"the refresh failed: \[([\w.]+)\]", what)
+        return f"the refresh failed with {refused[1]}" if refused else what
     enumerated = (exhaustive.ORIGIN, random_histories.ORIGIN)
     named = [f for f in failure.failures if f.history.origin not in enumerated]
     smallest = min(named or failure.failures, key=lambda f: f.history.size)
