@@ -77,7 +77,7 @@ def test_one_end_of_an_interval_tells_the_type_of_the_other(shop: ScratchProject
 
 def test_bitemporal_gets_the_columns_of_both_intervals(shop: ScratchProject) -> None:
     shop.auto_cdc("beliefs", BITEMPORAL, columns=columns(**TYPES))
-    shop.dbt("run", "--select", "beliefs")
+    shop.run("--select", "beliefs")
     assert shop.statement("beliefs").splitlines()[1:11] == [
         "(",
         "  `id` int,",
