@@ -1,6 +1,6 @@
 # The whole house in a few commands. All that a machine needs beforehand is Python 3.11 to 3.13 and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format docs bench-cdc lock clean
+.PHONY: help setup demo test test-all lint format docs bench-build bench-cdc lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -13,7 +13,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-stri
 SQL_FOLDERS = $(wildcard models macros snapshots tests/generic tests/singular)
 
 help: ## list the commands
-	@$(PYTHON) -c "import re; [print('make %-10s %s' % t) for t in re.findall('^([a-z-]+):.*## (.+)', open('Makefile').read(), re.M)]"
+	@$(PYTHON) -c "import re; [print('make %-11s %s' % t) for t in re.findall('^([a-z-]+):.*## (.+)', open('Makefile').read(), re.M)]"
 
 setup: ## make .venv with the locked packages, Java, the jars and profiles.yml; quick when nothing changed
 	@$(PYTHON) requirements/install.py
@@ -47,6 +47,9 @@ format: setup ## rewrite Python to the house format
 
 docs: setup ## dbt docs with lineage, in target/
 	@$(BIN)/dbt docs generate --static
+
+bench-build: setup ## what a dbt build costs, split; OPTIONS="--customers 1000 10000"
+	@$(BIN)/python benchmarks/dbt_build.py $(OPTIONS)
 
 bench-cdc: setup ## AUTO CDC beside a hand-written MERGE and delta-rs; OPTIONS="--events 100000 1000000 10000000"
 	@$(BIN)/python local/benchmarks/auto_cdc.py $(OPTIONS)
