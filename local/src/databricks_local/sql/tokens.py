@@ -3,6 +3,10 @@
 Lexical rules: https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-literals (string, raw string and
 numeric literals), .../sql-ref-identifiers (back-quoted identifiers, doubled back-quotes) and
 .../sql-ref-syntax-ddl-create-sql-function (dollar-quoted strings: `$$…$$`, `$tag$…$tag$`).
+
+Where a number and a name both begin, the longer one wins, and the number where they are equally long, as in Spark's
+grammar (SqlBaseLexer.g4): `1e5`, `10L`, `3d` and `5BD` are numbers, `1e5x`, `25fecb` and `0x1F` are names. A number
+with a point must not run on into a letter, digit or underscore: in `t.25fecb` the point stands alone.
 """
 
 from __future__ import annotations
@@ -61,6 +65,12 @@ _TWO_CHARACTER_SYMBOLS = (
     "?:",
 )
 
+# The number literals of SqlBaseLexer.g4, without and with a point; letters in any case.
+_INTEGRAL = re.compile(r"[0-9]+(?:[LSY]|(?:E[+-]?[0-9]+)?(?:BD|F|D)?)", re.IGNORECASE | re.ASCII)
+_WITH_POINT = re.compile(
+    r"(?:[0-9]+\.[0-9]*|\.[0-9]+)(?:E[+-]?[0-9]+)?(?:BD|F|D)?(?![A-Z0-9_])", re.IGNORECASE | re.ASCII
+)
+
 _DOLLAR_QUOTE = re.compile(r"\$(?:[A-Za-z_]\w*)?\$")
 
 
@@ -105,20 +115,18 @@ def _next_token(sql: str, start: int) -> tuple[Kind, int]:
         return Kind.STRING, _quoted_end(sql, start + 1, sql[start + 1], escapes=False)
     if character == "$" and (quote := _DOLLAR_QUOTE.match(sql, start)) is not None:
         return Kind.STRING, _dollar_quoted_end(sql, start, quote[0])
-    if character.isdigit():
-        return Kind.NUMBER, _number_end(sql, start)
-    if _starts_word(character):
-        return Kind.WORD, _while(sql, start, _continues_word)
+    word_end = _while(sql, start, _is_in_word)
+    number_end = _number_end(sql, start)
+    if number_end > start and number_end >= word_end:
+        return Kind.NUMBER, number_end
+    if word_end > start:
+        return Kind.WORD, word_end
     if sql[start : start + 2] in _TWO_CHARACTER_SYMBOLS:
         return Kind.SYMBOL, start + 2
     return Kind.SYMBOL, start + 1
 
 
-def _starts_word(character: str) -> bool:
-    return character.isalpha() or character == "_"
-
-
-def _continues_word(character: str) -> bool:
+def _is_in_word(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
@@ -176,21 +184,9 @@ def _dollar_quoted_end(sql: str, start: int, quote: str) -> int:
 
 
 def _number_end(sql: str, start: int) -> int:
-    position = start
-    while position < len(sql):
-        character = sql[position]
-        if (
-            character.isalnum()
-            or character == "_"
-            or (character == "." and sql[position + 1 : position + 2].isdigit())
-            or (
-                character in "+-" and sql[position - 1] in "eE" and sql[start : position - 1].replace(".", "").isdigit()
-            )
-        ):
-            position += 1
-        else:
-            return position
-    return position
+    """Where the longest number that begins here ends; `start` if none does."""
+    found = (_WITH_POINT.match(sql, start), _INTEGRAL.match(sql, start))
+    return max((number.end() for number in found if number is not None), default=start)
 
 
 def _unended(what: str, sql: str, start: int) -> Exception:
