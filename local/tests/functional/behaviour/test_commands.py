@@ -66,6 +66,12 @@ class TestCommands:
         _, shown = run_dbt_and_capture(["show", "--inline", "select max(id) as m from {{ ref('base') }}"])
         assert "| m |" in shown
 
+    def test_a_project_may_name_the_catalog_of_its_target(self, project: Any) -> None:
+        run_dbt(["run", "--select", "base"])
+        query = "select max(id) as m, '{{ target.catalog }}' as c from {{ target.database }}.{{ target.schema }}.base"
+        results = run_dbt(["show", "--inline", query])
+        assert [tuple(row) for row in results.results[0].agate_table.rows] == [(2, "spark_catalog")]
+
     def test_retry_runs_what_failed_and_what_was_skipped(self, project: Any) -> None:
         write_file(VIEW.replace("name from", "nam from"), "models", "middle.sql")
         results = run_dbt(["run"], expect_pass=False)

@@ -56,4 +56,6 @@ class DatabricksLocalCredentials(DatabricksCredentials):
         return self.warehouse
 
     def _connection_keys(self, *, with_aliases: bool = False) -> tuple[str, ...]:
-        return ("warehouse", "master", "schema", "principal")
+        # With aliases, dbt asks what a project may write as `target.…`: the catalog goes by two names there.
+        catalog = "database" if with_aliases else "catalog"
+        return ("warehouse", "master", catalog, "schema", "principal")
