@@ -7,6 +7,7 @@ import os
 from databricks_local.errors import from_spark, refused
 from databricks_local.execution import (
     analyze,
+    conditions,
     describe,
     governance,
     governed_paths,
@@ -96,4 +97,11 @@ def _pass_through(context: Context, reader: Reader) -> Outcome:
     governance.refuse_on_kinds(context, reader)
     # A SELECT is planned here and read by the caller: its temporary views are no longer needed once it is analyzed.
     with runnable(context, reader.sql) as sql:
+        try:
+            return context.sql(sql)
+        except Exception as error:
+            if not conditions.is_unlisted(from_spark(error)):
+                raise
+        # The analysis failed, so nothing was done: it fails again, in the words of Delta's condition.
+        conditions.list_delta_conditions(context.spark)
         return context.sql(sql)
