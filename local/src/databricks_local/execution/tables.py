@@ -7,7 +7,7 @@ from pathlib import Path
 
 from databricks_local.errors import invalid, refused
 from databricks_local.execution import annotations as attached
-from databricks_local.execution import governance, governed_paths, secured, sources
+from databricks_local.execution import catalog_entries, delta, governance, governed_paths, secured, sources
 from databricks_local.execution.context import Context, Outcome, Relation
 from databricks_local.execution.handlers import Handler, begins
 from databricks_local.execution.queries import runnable
@@ -27,6 +27,7 @@ def _create_table(context: Context, reader: Reader) -> Outcome:
         )
     if exists and statement.if_not_exists:
         return None
+    replaces_clone = exists and statement.or_replace and _is_replaceable_clone(context, relation, statement)
     if not exists:
         context.store.drop_table(relation.database, relation.table)
         _clear_location(context, relation)
@@ -36,7 +37,7 @@ def _create_table(context: Context, reader: Reader) -> Outcome:
         return _deep_clone(context, statement, relation)
     try:
         with runnable(context, statement.sql) as sql:
-            frame = context.sql(sql)
+            frame = _replace_clone(context, relation, sql) if replaces_clone else context.sql(sql)
     except BaseException:
         if not exists and not context.exists(relation):
             _clear_location(context, relation)
@@ -68,6 +69,45 @@ def _refuse_clone(context: Context, source: Name) -> None:
             f"{definition.kind.replace(' ', '_')}_OPERATION_NOT_ALLOWED",
             f"CLONE is not allowed on {relation}, a {definition.kind.lower()}; make a table from a query of it",
         )
+
+
+def _is_replaceable_clone(context: Context, relation: Relation, statement: CreateTable) -> bool:
+    """Whether CREATE OR REPLACE puts a shallow clone in the place of another.
+
+    In Unity Catalog a shallow clone is a type of table, which a replacement cannot change. That is why dbt-databricks
+    drops a table before it clones into its place, and a clone before it builds a table there:
+    https://github.com/databricks/dbt-databricks/pull/1592
+
+    Raises:
+        NotSupportedError: INVALID_PARAMETER_VALUE.UPDATE_TABLE_TYPE says what to drop.
+    """
+    entry = catalog_entries.entry(context, relation)
+    if entry.delta is None:
+        return False
+    source = statement.clone_of[0] if statement.clone_of is not None and not statement.clone_of[1] else None
+    if (source is not None) != entry.delta.shallow_clone:
+        kinds = ("a shallow clone", "a table of its own")
+        was, becomes = kinds if entry.delta.shallow_clone else reversed(kinds)
+        raise refused(
+            "INVALID_PARAMETER_VALUE.UPDATE_TABLE_TYPE",
+            f"{relation} is {was}, and a replacement cannot make it {becomes}; drop it first",
+        )
+    # What is cloned must not be emptied first: that a table is cloned into itself is left to Delta, which refuses it.
+    return source is not None and context.resolve(source) != relation
+
+
+def _replace_clone(context: Context, relation: Relation, sql: str) -> Outcome:
+    """Clone into the place of a shallow clone, whose history goes on.
+
+    Open Delta clones into an empty table only: the rows go in a commit before, and come back if the cloning fails.
+    """
+    version = delta.version(context, relation)
+    context.sql(f"DELETE FROM {relation.quoted()}")
+    try:
+        return context.sql(sql)
+    except BaseException:
+        context.sql(f"RESTORE TABLE {relation.quoted()} TO VERSION AS OF {version}")
+        raise
 
 
 def _deep_clone(context: Context, statement: CreateTable, relation: Relation) -> Outcome:
