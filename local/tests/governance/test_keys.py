@@ -70,6 +70,23 @@ def test_a_nullable_column_cannot_be_a_primary_key(query: Query) -> None:
         query("alter table t add constraint pk primary key (a)")
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        "a int primary key, b string",
+        "a int comment 'the key', b string, primary key (A)",
+        "primary key (a), a int, b string",
+        "a int default 7 constraint pk primary key, b string",
+    ],
+)
+def test_a_table_made_with_a_primary_key_takes_no_null_in_it(query: Query, columns: str) -> None:
+    query(f"create table t ({columns}) tblproperties ('delta.feature.allowColumnDefaults' = 'supported')")
+    with pytest.raises(DatabaseError, match="NOT_NULL_CONSTRAINT_VIOLATED"):
+        query("insert into t values (null, 'x')")
+    query("insert into t values (1, null)")
+    assert query("select * from t") == [(1, None)]
+
+
 def test_a_foreign_key_needs_the_parents_primary_key(query: Query) -> None:
     query("create table parent (a int not null)")
     query("create table child (a int)")

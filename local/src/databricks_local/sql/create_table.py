@@ -57,6 +57,8 @@ class _CreateTableParser:
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
         self.edits: list[Edit] = []
+        # Where the definition of each column ends that may be NULL.
+        self.nullable: dict[str, int] = {}
 
     def parse(self) -> CreateTable:
         reader = self.reader
@@ -138,6 +140,19 @@ class _CreateTableParser:
             tokens = reader.tokens
             self.edits = [e for e in self.edits if e.start < tokens[open_position].start]
             self._remove(open_position)
+        for key in statement.keys:
+            if key.kind == "PRIMARY KEY":
+                self._make_not_null(key.columns)
+
+    def _make_not_null(self, columns: tuple[str, ...]) -> None:
+        """The columns of a primary key are implicitly NOT NULL, in a table that is made with it.
+
+        https://docs.databricks.com/aws/en/sql/language-manual/sql-ref-syntax-ddl-create-table-constraint
+        """
+        for column in columns:
+            end = self.nullable.get(column.lower())
+            if end is not None:
+                self.edits.append(Edit(end, end, " NOT NULL"))
 
     def _is_table_key(self) -> bool:
         reader = self.reader
@@ -151,6 +166,7 @@ class _CreateTableParser:
     def _column(self, statement: CreateTable) -> None:
         reader = self.reader
         column: str | None = None
+        nullable = True
         if not reader.at_words("CONSTRAINT"):
             column = reader.identifier()
         while (token := reader.peek()) is not None and not token.is_symbol(",", ")"):
@@ -162,6 +178,8 @@ class _CreateTableParser:
                 name = reader.identifier() if reader.accept_words("CONSTRAINT") else None
                 statement.keys.append(parse_key_constraint(reader, name, (column,)))
                 self._remove(start)
+            elif reader.accept_words("NOT", "NULL"):
+                nullable = False
             elif token.is_symbol("(", "["):
                 reader.skip_group()
             elif token.is_symbol("<"):
@@ -174,6 +192,8 @@ class _CreateTableParser:
                         break
             else:
                 reader.position += 1
+        if column is not None and nullable:
+            self.nullable[column.lower()] = reader.tokens[reader.position - 1].end
 
     def _at_column_key(self) -> bool:
         reader = self.reader
