@@ -5,18 +5,12 @@ from __future__ import annotations
 import pytest
 from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseClonePossible,
-    BaseCloneSameSourceAndTarget,
     BaseCloneSameTargetAndState,
 )
 
 
 @pytest.mark.long
 class TestClonePossible(BaseClonePossible):
-    pass
-
-
-@pytest.mark.long
-class TestCloneSameSourceAndTarget(BaseCloneSameSourceAndTarget):
     pass
 
 

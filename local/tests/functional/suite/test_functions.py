@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import pytest
 from dbt.tests.adapter.functions.test_udfs import (
-    DeterministicUDF,
     ErrorForUnsupportedType,
-    NonDeterministicUDF,
     SqlUDFDefaultArgSupport,
-    StableUDF,
     UDFsBasic,
 )
 
 
 class TestUDFsBasic(UDFsBasic):
-    pass
-
-
-@pytest.mark.long
-class TestDeterministicUDF(DeterministicUDF):
-    pass
-
-
-@pytest.mark.long
-class TestStableUDF(StableUDF):
-    pass
-
-
-@pytest.mark.long
-class TestNonDeterministicUDF(NonDeterministicUDF):
     pass
 
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from dbt.tests.adapter.grants.base_grants import TEST_USER_ENV_VARS
 from dbt.tests.adapter.grants.test_incremental_grants import BaseIncrementalGrants
-from dbt.tests.adapter.grants.test_invalid_grants import BaseInvalidGrants
+from dbt.tests.adapter.grants.test_invalid_grants import (
+    BaseInvalidGrants,
+    invalid_privilege_table_model_schema_yml,
+)
 from dbt.tests.adapter.grants.test_model_grants import BaseModelGrants
 from dbt.tests.adapter.grants.test_seed_grants import BaseSeedGrants
 from dbt.tests.adapter.grants.test_snapshot_grants import BaseSnapshotGrants
+from dbt.tests.util import run_dbt_and_capture, write_file
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -43,9 +48,7 @@ class TestIncrementalGrants(Privileges, BaseIncrementalGrants):
 
 @pytest.mark.long
 class TestSeedGrants(Privileges, BaseSeedGrants):
-    def seeds_support_partial_refresh(self) -> bool:
-        # A seed is a table made anew, and its grants with it.
-        return False
+    pass
 
 
 @pytest.mark.long
@@ -55,8 +58,9 @@ class TestSnapshotGrants(Privileges, BaseSnapshotGrants):
 
 @pytest.mark.long
 class TestInvalidGrants(Privileges, BaseInvalidGrants):
-    def grantee_does_not_exist_error(self) -> str:
-        return "PRINCIPAL_DOES_NOT_EXIST"
-
-    def privilege_does_not_exist_error(self) -> str:
-        return "INVALID_PRIVILEGE"
+    def test_invalid_grants(self, project: Any, get_test_users: list[str], logs_dir: str) -> None:
+        """The second half of the base class's test: no directory of users says here who does not exist."""
+        properties = self.interpolate_name_overrides(invalid_privilege_table_model_schema_yml)
+        write_file(properties, project.project_root, "models", "schema.yml")
+        _, log = run_dbt_and_capture(["--debug", "run"], expect_pass=False)
+        assert "[INVALID_PRIVILEGE] FAKE PRIVILEGE is no privilege" in log

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from dbt.tests.adapter.utils.fixture_get_intervals_between import (
+    models__test_get_intervals_between_sql as intervals_sql,
+)
+from dbt.tests.adapter.utils.fixture_get_intervals_between import (
+    models__test_get_intervals_between_yml as intervals_yml,
+)
 from dbt.tests.adapter.utils.test_any_value import BaseAnyValue
 from dbt.tests.adapter.utils.test_array_append import BaseArrayAppend
 from dbt.tests.adapter.utils.test_array_concat import BaseArrayConcat
@@ -138,7 +144,14 @@ class TestGenerateSeries(BaseGenerateSeries):
 
 @pytest.mark.long
 class TestGetIntervalsBetween(BaseGetIntervalsBetween):
-    pass
+    @pytest.fixture(scope="class")
+    def models(self) -> dict[str, str]:
+        # Databricks reads no date written as 09/01/2023: CAST_INVALID_INPUT, where ANSI mode is on.
+        model = intervals_sql.replace("09/01/2023", "2023-09-01").replace("09/12/2023", "2023-09-12")
+        return {
+            "test_get_intervals_between.yml": intervals_yml,
+            "test_get_intervals_between.sql": self.interpolate_macro_namespace(model, "get_intervals_between"),
+        }
 
 
 @pytest.mark.long

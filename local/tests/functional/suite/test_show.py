@@ -15,4 +15,4 @@ class TestShowLimit(BaseShowLimit):
 
 @pytest.mark.long
 class TestShowDoesNotHandleDoubleLimit(BaseShowDoesNotHandleDoubleLimit):
-    pass
+    DATABASE_ERROR_MESSAGE = "[PARSE_SYNTAX_ERROR] Syntax error at or near 'limit'"

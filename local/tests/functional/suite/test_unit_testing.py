@@ -48,7 +48,7 @@ class TestUnitTestingTypes(BaseUnitTestingTypes):
             ["timestamp'2013-11-03 00:00:00-0'", "2013-11-03 00:00:00-0"],
             ["timestamp_ntz'2013-11-03 00:00:00'", "2013-11-03 00:00:00"],
             ["cast(1 as decimal(9, 2))", "1"],
-            ["array(1, 2)", "array(1, 2)"],
+            ["array(1, 2)", "'array(1, 2)'"],
             ["map('k', 'v')", '\'map("k", "v")\''],
             ["named_struct('a', 1)", "'named_struct(\"a\", 1)'"],
         ]
