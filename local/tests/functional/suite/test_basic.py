@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
 
 import pytest
+from dbt.tests.adapter.basic.expected_catalog import base_expected_catalog, expected_references_catalog, no_stats
 from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
 from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
 from dbt.tests.adapter.basic.test_docs_generate import BaseDocsGenerate, BaseDocsGenReferences
 from dbt.tests.adapter.basic.test_empty import BaseEmpty
 from dbt.tests.adapter.basic.test_ephemeral import BaseEphemeral
 from dbt.tests.adapter.basic.test_generic_tests import BaseGenericTests
-from dbt.tests.adapter.basic.test_get_catalog_for_single_relation import BaseGetCatalogForSingleRelation
 from dbt.tests.adapter.basic.test_incremental import (
     BaseIncremental,
     BaseIncrementalBadStrategy,
@@ -25,6 +26,19 @@ from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterial
 from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
 
 
+def databricks_catalog() -> dict[str, Any]:
+    """What dbt-databricks writes into catalog.json; the owner of a relation is who created it."""
+    return {
+        "role": getpass.getuser(),
+        "id_type": "bigint",
+        "text_type": "string",
+        "time_type": "timestamp",
+        "view_type": "view",
+        "table_type": "table",
+        "model_stats": no_stats(),
+    }
+
+
 class TestSimpleMaterializations(BaseSimpleMaterializations):
     pass
 
@@ -36,12 +50,21 @@ class TestAdapterMethod(BaseAdapterMethod):
 
 @pytest.mark.long
 class TestDocsGenerate(BaseDocsGenerate):
-    pass
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project: Any) -> dict[str, Any]:
+        return base_expected_catalog(project, **databricks_catalog())
 
 
 @pytest.mark.long
 class TestDocsGenReferences(BaseDocsGenReferences):
-    pass
+    @pytest.fixture(scope="class")
+    def expected_catalog(self, project: Any) -> dict[str, Any]:
+        expected: dict[str, Any] = expected_references_catalog(project, bigint_type="bigint", **databricks_catalog())
+        # dbt-databricks counts columns from 0.
+        for node in (*expected["nodes"].values(), *expected["sources"].values()):
+            columns = node["columns"].items()
+            node["columns"] = {name: {**column, "index": column["index"] - 1} for name, column in columns}
+        return expected
 
 
 @pytest.mark.long
@@ -55,11 +78,6 @@ class TestEphemeral(BaseEphemeral):
 
 
 class TestGenericTests(BaseGenericTests):
-    pass
-
-
-@pytest.mark.long
-class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation):
     pass
 
 
