@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbt.adapters.factory import reset_adapters
 from dbt.tests.fixtures.project import (
     adapter,
     analyses,
@@ -66,6 +67,8 @@ def quiet_dbt() -> Iterator[None]:
 @pytest.fixture(scope="class")
 def dbt_profile_target(warehouse: Path, keeper: databricks_local.Connection) -> dict[str, Any]:
     """The run's warehouse, which `keeper` holds open between dbt commands."""
+    # dbt keeps the adapter of the project that a test before ran in this process, and would use it here.
+    reset_adapters()
     return {"type": "databricks_local", "warehouse": str(warehouse), "master": "local[2]", "threads": 4}
 
 
