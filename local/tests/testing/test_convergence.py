@@ -27,7 +27,8 @@ def test_a_table_depends_on_the_set_of_its_events_alone(cdc_kit: CdcKit, name: s
     print(report)
     assert report.by_origin["exhaustive"] > 1_000
     assert report.by_origin["fixtures"] > 10
-    assert report.crashes == len(crashes)
+    # In a table where anything may be late, and in one where each batch is sequenced behind those before it.
+    assert report.crashes == 2 * len(crashes)
 
 
 @pytest.mark.long

@@ -7,20 +7,22 @@ whole or not at all.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 
 from databricks_local.auto_cdc import bitemporal, history, latest
-from databricks_local.auto_cdc.events import classify, reduce_events, refuse_incomplete
+from databricks_local.auto_cdc.events import Read, classify, read_once
 from databricks_local.auto_cdc.layout import Layout, lay_out
 from databricks_local.auto_cdc.materialized import materialized
 from databricks_local.auto_cdc.plan import CdcPlan
 from databricks_local.auto_cdc.state import State
 from databricks_local.auto_cdc.target import Merged, columns_of, evolve, merge, size_in_bytes
-from databricks_local.auto_cdc.timeline import timelines
+from databricks_local.auto_cdc.timeline import arrivals, timelines
 from databricks_local.runtime.session import session_conf
 
 _SMALL_BATCH_EVENTS = 10_000
@@ -90,15 +92,15 @@ def apply(
     retention = None if plan.needs_every_event else tombstone_retention
     log = State(spark, state, retention)
     layout = lay_out(plan, columns_of(spark, target), log.columns())
-    with materialized(reduce_events(layout, classify(layout, batch))) as reduced:
-        read = refuse_incomplete(layout, reduced, target=target, batch_id=batch_id)
+    events = classify(layout, batch)
+    with read_once(layout, events, log.progress(layout), target=target, batch_id=batch_id) as (reduced, read):
         if read.events == 0:
             return BatchCounts(0, 0, 0, 0, 0, 0, 0)
         evolve(spark, target, [*layout.keys, *layout.payload])
         small = read.events <= _SMALL_BATCH_EVENTS and size_in_bytes(spark, target) <= _SMALL_TARGET_BYTES
         with session_conf(spark, _SMALL_CONF if small else {}):
             log.prepare(layout, truncated=read.truncates > 0)
-            merged = _fold(layout, log, reduced, target, batch_id, application_id, truncated=read.truncates > 0)
+            merged = _fold(layout, log, reduced, read, target, batch_id, application_id)
             log.compact(layout, batch_id)
     return BatchCounts(
         events=read.events,
@@ -112,22 +114,26 @@ def apply(
 
 
 def _fold(
-    layout: Layout,
-    log: State,
-    reduced: DataFrame,
-    target: str,
-    batch_id: int,
-    application_id: str,
-    *,
-    truncated: bool,
+    layout: Layout, log: State, reduced: DataFrame, read: Read, target: str, batch_id: int, application_id: str
 ) -> Merged:
     """Record the events, then bring what follows from them into the target."""
     plan = layout.plan
-    derive = timelines if plan.needs_every_event else latest.judged
-    with materialized(derive(layout, log, reduced, truncated=truncated)) as events:
-        log.append(layout, events, application_id=application_id, batch_id=batch_id)
-        if not plan.needs_every_event:
+    truncated = read.truncates > 0
+    record = partial(log.append, layout, application_id=application_id, batch_id=batch_id, greatest=read.greatest)
+    if not plan.needs_every_event:
+        judged = latest.judged(layout, log, reduced, truncated=truncated, is_later=read.is_later)
+        # Without a look at the log it is no more than the reduced events, which are kept already.
+        with nullcontext(judged) if log.is_empty or read.is_later else materialized(judged) as events:
+            record(events)
             return merge(target, layout, latest.changes(layout, log, events, truncated=truncated))
+    if plan.keeps_history and not plan.is_bitemporal and read.is_later and not log.is_empty:
+        record(arrivals(layout, reduced))
+        records = history.open_records(layout, reduced.sparkSession.table(target))
+        events = timelines(layout, log, reduced, truncated=truncated, open_records=records)
+        with materialized(history.changes(layout, events)) as changes:
+            return merge(target, layout, changes, open_only=True)
+    with materialized(timelines(layout, log, reduced, truncated=truncated)) as events:
+        record(events)
         if plan.is_bitemporal:
             followed = bitemporal.changes(layout, events.sparkSession.table(target), events)
         elif plan.keeps_history:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql.functions import expr
@@ -13,6 +17,7 @@ from databricks_local.auto_cdc.layout import (
     CONTENT,
     DELETE,
     DIGEST,
+    JSON_FORMATS,
     KIND,
     LATEST,
     ORDER,
@@ -25,31 +30,44 @@ from databricks_local.auto_cdc.layout import (
     names,
     packed,
 )
+from databricks_local.auto_cdc.materialized import materialized
+from databricks_local.auto_cdc.progress import Progress
 from databricks_local.errors import IntegrityError
+from databricks_local.runtime.session import session_conf
 from databricks_local.sql.tokens import quote_identifier
 
 _AUTHORED_FIELD = StructField(AUTHORED, ArrayType(StringType()))
 
-# Microseconds are not the default of JSON.
-_JSON_FORMATS = (
-    "'timeZone', 'UTC', "
-    "'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
-    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'"
-)
-_JSON_WITH_NULLS = f"map('ignoreNullFields', 'false', {_JSON_FORMATS})"
+_JSON_WITH_NULLS = f"map('ignoreNullFields', 'false', {JSON_FORMATS})"
 # A digest is of what an event says: the same event that is read again once its source has one more column, NULL in it,
 # has the same one. A name without a NULL tells which field is left out, which a hash over columns would not.
-_JSON_OF_CONTENT = f"map('ignoreNullFields', 'true', {_JSON_FORMATS})"
+_JSON_OF_CONTENT = f"map('ignoreNullFields', 'true', {JSON_FORMATS})"
+
+_COUNTS = "__cdc_counts"
+
+# Spark would look for the first row of each key before the shuffle too, which sorts once more.
+_ONE_SORT = {"spark.sql.optimizer.windowGroupLimitThreshold": "-1"}
 
 
 @dataclass(frozen=True)
 class Read:
-    """How many rows of a batch were what."""
+    """What a batch held.
+
+    Attributes:
+        events: source rows; the sum of the next three.
+        upserts: rows that upsert.
+        deletes: rows that delete.
+        truncates: rows that truncate.
+        is_later: whether every event is sequenced behind all that were recorded before.
+        greatest: the greatest sequence recorded once this batch is, as progress.py writes it; None where it cannot.
+    """
 
     events: int
     upserts: int
     deletes: int
     truncates: int
+    is_later: bool
+    greatest: str | None
 
 
 def content_fields(layout: Layout) -> tuple[StructField, ...]:
@@ -108,68 +126,99 @@ def _sequence(column: str, sequence_type: DataType) -> str:
 def reduce_events(layout: Layout, events: DataFrame) -> DataFrame:
     """Keep the greatest event per key, or (where every event counts) per key and sequence.
 
-    Columns: the keys (all NULL for truncates), `__cdc_latest` (sequence, kind, digest), the
-    content, for BITEMPORAL the system sequence, and `__cdc_events`, `__cdc_upserts`,
-    `__cdc_deletes`, `__cdc_unsequenced`: counts of source rows.
+    Columns: the keys (all NULL for truncates), `__cdc_latest` (sequence, kind, digest), the content, for BITEMPORAL the
+    system sequence.
     """
-    groups = [*(layout.event if layout.plan.needs_every_event else names(layout.keys)), "__cdc_truncates"]
-    unsequenced = " or ".join(
-        f"{name} is null" for name in [SEQUENCE, *([SYSTEM] if layout.plan.is_bitemporal else [])]
-    )
+    groups = layout.event if layout.plan.needs_every_event else names(layout.keys)
+    # A window, not an aggregate: its values are too wide for a hash table, and it would sort before and behind the
+    # shuffle what is mostly one row a key.
+    best_first = f"over (partition by {', '.join(groups)} order by {SEQUENCE} desc, {KIND} desc, {DIGEST} desc)"
     return (
-        events.selectExpr("*", f"{KIND} = {TRUNCATE} as __cdc_truncates")
-        .groupBy(*groups)
-        .agg(
-            expr(f"max({ORDER}) as {LATEST}"),
-            expr(f"max_by({CONTENT}, {ORDER}) as {CONTENT}"),
-            expr("count(*) as __cdc_events"),
-            expr(f"count_if({KIND} = {UPSERT}) as __cdc_upserts"),
-            expr(f"count_if({KIND} = {DELETE}) as __cdc_deletes"),
-            expr(f"count_if({unsequenced}) as __cdc_unsequenced"),
+        events.selectExpr("*", f"row_number() {best_first} as __cdc_nth")
+        .where("__cdc_nth = 1")
+        .selectExpr(
+            *names(layout.keys),
+            *([SYSTEM] if layout.plan.is_bitemporal else []),
+            f"{ORDER} as {LATEST}",
+            CONTENT,
         )
     )
 
 
-def refuse_incomplete(layout: Layout, reduced: DataFrame, *, target: str, batch_id: int) -> Read:
-    """Count the batch, and refuse it whole if an event has no sequence or no key.
+@contextmanager
+def read_once(
+    layout: Layout, events: DataFrame, recorded: Progress, *, target: str, batch_id: int
+) -> Iterator[tuple[DataFrame, Read]]:
+    """Reduce the batch's events, counting them on the way; refuse it whole if one has no sequence or no key.
+
+    Args:
+        layout: the columns.
+        events: `classify`.
+        recorded: what was recorded before this batch.
+        target: for the error.
+        batch_id: for the error.
+
+    Returns:
+        the reduced events, which may be read more than once within the block, and what the batch held.
 
     Raises:
-        IntegrityError: AUTO_CDC_NULL_SEQUENCE (looked at first) or AUTO_CDC_NULL_KEY, naming the
-            table, the batch and a key.
+        IntegrityError: AUTO_CDC_NULL_SEQUENCE (looked at first) or AUTO_CDC_NULL_KEY, naming the table, the batch and a
+            key.
     """
-    keys = names(layout.keys)
-    any_null = " or ".join(f"{key} is null" for key in keys)
-    unkeyed = f"(({any_null}) and {LATEST}.{KIND} <> {TRUNCATE})"
+    reducing = reduce_events(layout, _counted(layout, events, recorded))
+    with ExitStack() as stack:
+        with session_conf(events.sparkSession, _ONE_SORT):
+            reduced = stack.enter_context(materialized(reducing))
+        counts = json.loads(reducing._jdf.queryExecution().observedMetrics().apply(_COUNTS).json())
+        _refuse_incomplete(layout, counts, target=target, batch_id=batch_id)
+        yield (
+            reduced,
+            Read(
+                events=counts["events"],
+                upserts=counts["upserts"],
+                deletes=counts["deletes"],
+                truncates=counts["events"] - counts["upserts"] - counts["deletes"],
+                is_later=counts["is_later"],
+                greatest=counts["greatest"],
+            ),
+        )
+
+
+def _counted(layout: Layout, events: DataFrame, recorded: Progress) -> DataFrame:
+    """The events, which leave counts in the metrics of the query that reads them."""
+    plan = layout.plan
+    unsequenced = " or ".join(f"{name} is null" for name in [SEQUENCE, *([SYSTEM] if plan.is_bitemporal else [])])
+    unkeyed = f"(({' or '.join(f'{key} is null' for key in names(layout.keys))}) and {KIND} <> {TRUNCATE})"
     key_text = f"to_json({packed(layout.keys)}, {_JSON_WITH_NULLS})"
-    row = reduced.selectExpr(
-        "coalesce(sum(__cdc_events), 0) as events",
-        "coalesce(sum(__cdc_upserts), 0) as upserts",
-        "coalesce(sum(__cdc_deletes), 0) as deletes",
-        "coalesce(sum(__cdc_unsequenced), 0) as unsequenced",
-        f"min({key_text}) filter (where __cdc_unsequenced > 0) as unsequenced_key",
-        f"coalesce(sum(__cdc_events) filter (where {unkeyed}), 0) as unkeyed",
-        f"min({key_text}) filter (where {unkeyed}) as unkeyed_key",
-    ).first()
-    assert row is not None  # an aggregate without groups has one row
-    if row["unsequenced"]:
+    is_later, greatest = recorded.after(SEQUENCE, plan.sequence_type)
+    return events.observe(
+        _COUNTS,
+        expr("count(*) as events"),
+        expr(f"count_if({KIND} = {UPSERT}) as upserts"),
+        expr(f"count_if({KIND} = {DELETE}) as deletes"),
+        expr(f"count_if({unsequenced}) as unsequenced"),
+        expr(f"min(if({unsequenced}, {key_text}, null)) as unsequenced_key"),
+        expr(f"count_if({unkeyed}) as unkeyed"),
+        expr(f"min(if({unkeyed}, {key_text}, null)) as unkeyed_key"),
+        expr(f"{is_later} as is_later"),
+        expr(f"{greatest} as greatest"),
+    )
+
+
+def _refuse_incomplete(layout: Layout, counts: Mapping[str, Any], *, target: str, batch_id: int) -> None:
+    if counts["unsequenced"]:
         raise _refusal(
             "AUTO_CDC_NULL_SEQUENCE",
             f"batch {batch_id} for {target}: {_sequence_options(layout)} is NULL "
-            f"in {row['unsequenced']} of {row['events']} rows, "
-            f"such as key {row['unsequenced_key']}",
+            f"in {counts['unsequenced']} of {counts['events']} rows, "
+            f"such as key {counts['unsequenced_key']}",
         )
-    if row["unkeyed"]:
+    if counts["unkeyed"]:
         raise _refusal(
             "AUTO_CDC_NULL_KEY",
-            f"batch {batch_id} for {target}: a key column is NULL in {row['unkeyed']} "
-            f"of {row['events']} rows, such as key {row['unkeyed_key']}",
+            f"batch {batch_id} for {target}: a key column is NULL in {counts['unkeyed']} "
+            f"of {counts['events']} rows, such as key {counts['unkeyed_key']}",
         )
-    return Read(
-        events=row["events"],
-        upserts=row["upserts"],
-        deletes=row["deletes"],
-        truncates=row["events"] - row["upserts"] - row["deletes"],
-    )
 
 
 def _sequence_options(layout: Layout) -> str:

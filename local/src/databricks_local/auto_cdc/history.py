@@ -12,7 +12,18 @@ from collections.abc import Sequence
 from pyspark.sql import DataFrame
 
 from databricks_local.auto_cdc.inheritance import effective
-from databricks_local.auto_cdc.layout import FIRST, KIND, LAST, REMOVED, SEQUENCE, UPSERT, Layout, names
+from databricks_local.auto_cdc.layout import (
+    AUTHORED,
+    DIGEST,
+    FIRST,
+    KIND,
+    LAST,
+    REMOVED,
+    SEQUENCE,
+    UPSERT,
+    Layout,
+    names,
+)
 from databricks_local.auto_cdc.plan import END_AT, START_AT
 from databricks_local.auto_cdc.types import comparable
 from databricks_local.sql.tokens import quote_identifier, quote_string
@@ -50,6 +61,29 @@ def changes(layout: Layout, events: DataFrame) -> DataFrame:
         f"__cdc_change.start as {START_AT}",
         END_AT,
         f"__cdc_change.removed as {REMOVED}",
+    )
+
+
+def open_records(layout: Layout, target: DataFrame) -> DataFrame:
+    """What an SCD TYPE 2 target says of events so far, to a batch that is sequenced behind all of them.
+
+    An open record is the run that such a batch may go on with or end, and holds what it may inherit. Closed ones are of
+    the past, and a key without an open one begins anew.
+
+    Args:
+        layout: the columns.
+        target: its rows before this batch.
+
+    Returns:
+        events as the state keeps them, one per key: an upsert where the open record started.
+    """
+    return target.where(f"{END_AT} is null").selectExpr(
+        *names(layout.keys),
+        f"{START_AT} as {SEQUENCE}",
+        f"cast({UPSERT} as tinyint) as {KIND}",
+        f"'' as {DIGEST}",
+        *names(layout.kept),
+        f"cast(null as array<string>) as {AUTHORED}",
     )
 
 

@@ -22,7 +22,7 @@ from databricks_local.auto_cdc.state import State
 from databricks_local.sql.tokens import quote_identifier
 
 
-def judged(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool) -> DataFrame:
+def judged(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool, is_later: bool) -> DataFrame:
     """Compare each reduced event with what is recorded of its key.
 
     Args:
@@ -30,11 +30,12 @@ def judged(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool) -
         log: as it was before this batch.
         reduced: the batch's reduced events.
         truncated: whether the batch truncates.
+        is_later: whether all of the batch is sequenced behind what is recorded.
 
     Returns:
         `reduced` with `__cdc_is_new` (the log lacks it) and `__cdc_stands` (no recorded event of the key is greater).
     """
-    if log.is_empty:
+    if log.is_empty or is_later:
         return reduced.selectExpr("*", f"true as {IS_NEW}", "true as __cdc_stands")
     touched = log.log().join(reduced.selectExpr(*names(layout.keys)), [f.name for f in layout.keys], "left_semi")
     recorded = log.latest(layout, touched).withColumnRenamed(LATEST, "__cdc_recorded")

@@ -69,6 +69,15 @@ def names(fields: Sequence[StructField]) -> list[str]:
     return [quote_identifier(f.name) for f in fields]
 
 
+# Microseconds are not the default of JSON.
+JSON_FORMATS = (
+    "'timeZone', 'UTC', "
+    "'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
+    "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS'"
+)
+"""Options of `to_json` and `from_json`, as entries of a SQL map."""
+
+
 def packed(fields: Sequence[StructField]) -> str:
     """The fields as one struct; never empty, so that it can always be unpacked."""
     pairs = [f"{quote_string(f.name)}, {quote_identifier(f.name)}" for f in fields]

@@ -9,8 +9,11 @@ superseded.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from delta.tables import DeltaTable
 from pyspark.sql import DataFrame, SparkSession
@@ -39,11 +42,14 @@ from databricks_local.auto_cdc.layout import (
     Layout,
     names,
 )
+from databricks_local.auto_cdc.progress import Progress, encoded
 from databricks_local.auto_cdc.target import evolve
 from databricks_local.runtime.session import session_conf
 from databricks_local.sql.tokens import quote_identifier
 
 _HAS_TRUNCATES = "databricks_local.hasTruncates"
+_GREATEST = "greatest_sequence"
+_USER_METADATA = "spark.databricks.delta.commitInfo.userMetadata"
 _COMPACT_EVERY = 16
 _COMPACTED_FILE_BYTES = 64 * 1024 * 1024
 
@@ -68,6 +74,7 @@ class State:
         self._path = str(path)
         self._name = f"delta.{quote_identifier(self._path)}"
         self._retention = tombstone_retention
+        self._said: dict[str, Any] = {}
         self.is_empty = False
         self.has_truncates = False
 
@@ -80,6 +87,24 @@ class State:
         """Names of the columns that events are kept with."""
         return self._spark.read.format("delta").load(self._path).columns if self.exists else []
 
+    def progress(self, layout: Layout) -> Progress:
+        """The greatest sequence recorded so far: from the last commit, or where that says nothing from the log."""
+        if not self.exists:
+            return Progress(is_empty=True, greatest=None)
+        self._said = _said_by_last_commit(Path(self._path))
+        if _GREATEST not in self._said:
+            sequence_type = layout.plan.sequence_type
+            found = self.log().agg(expr(f"{encoded(f'max({SEQUENCE})', sequence_type)} as greatest")).first()
+            assert found is not None  # an aggregate without groups has one row
+            self._said = {**self._said, _GREATEST: found["greatest"]}
+        return Progress(is_empty=False, greatest=self._said[_GREATEST])
+
+    @contextmanager
+    def _saying_the_same(self) -> Iterator[None]:
+        """Within it, commits that record no event say what the last one said."""
+        with session_conf(self._spark, {_USER_METADATA: json.dumps(self._said)} if self._said else {}):
+            yield
+
     def prepare(self, layout: Layout, *, truncated: bool) -> None:
         """Make the table fit to take a batch: created, with the columns of the layout.
 
@@ -88,16 +113,17 @@ class State:
             truncated: whether the batch truncates; remembered as a property, so that no batch of a flow without
                 truncates has to look for them.
         """
-        if self.exists:
-            evolve(self._spark, self._name, [*layout.keys, *layout.kept, *_authored(layout)])
-        else:
-            self._create(layout)
-            self.is_empty = True
-        properties = self._spark.sql(f"show tblproperties {self._name}").collect()
-        self.has_truncates = any(row["key"] == _HAS_TRUNCATES for row in properties)
-        if truncated and not self.has_truncates:
-            self._spark.sql(f"alter table {self._name} set tblproperties ('{_HAS_TRUNCATES}' = 'true')")
-            self.has_truncates = True
+        with self._saying_the_same():
+            if self.exists:
+                evolve(self._spark, self._name, [*layout.keys, *layout.kept, *_authored(layout)])
+            else:
+                self._create(layout)
+                self.is_empty = True
+            properties = self._spark.sql(f"show tblproperties {self._name}").collect()
+            self.has_truncates = any(row["key"] == _HAS_TRUNCATES for row in properties)
+            if truncated and not self.has_truncates:
+                self._spark.sql(f"alter table {self._name} set tblproperties ('{_HAS_TRUNCATES}' = 'true')")
+                self.has_truncates = True
 
     def _create(self, layout: Layout) -> None:
         # Column mapping lets names hold any character.
@@ -139,7 +165,9 @@ class State:
         rows = self.log() if rows is None else rows
         return rows.where(f"{KIND} <> {TRUNCATE}").groupBy(*names(layout.keys)).agg(expr(f"max({ORDER}) as {LATEST}"))
 
-    def append(self, layout: Layout, events: DataFrame, *, application_id: str, batch_id: int) -> None:
+    def append(
+        self, layout: Layout, events: DataFrame, *, application_id: str, batch_id: int, greatest: str | None
+    ) -> None:
         """Add in one commit the events that the log does not hold yet.
 
         Args:
@@ -147,7 +175,9 @@ class State:
             events: `timelines` where every event counts, else `judged`.
             application_id: written with the batch into the commit, to trace it.
             batch_id: of the micro-batch.
+            greatest: `Read.greatest`.
         """
+        self._said = {"application_id": application_id, "batch_id": batch_id, _GREATEST: greatest}
         identity = [*layout.event, KIND, DIGEST]
         if not layout.plan.needs_every_event:
             order = (f"{LATEST}.{name} as {name}" for name in (SEQUENCE, KIND, DIGEST))
@@ -158,7 +188,7 @@ class State:
             .selectExpr(*identity, f"current_timestamp() as {RECORDED_AT}", *kept)
             .write.format("delta")
             .mode("append")
-            .option("userMetadata", json.dumps({"application_id": application_id, "batch_id": batch_id}))
+            .option("userMetadata", json.dumps(self._said))
             .save(self._path)
         )
 
@@ -193,6 +223,7 @@ class State:
                 f"latest.{RECORDED_AT}",
             )
             .write.format("delta")
+            .option("userMetadata", json.dumps(self._said))
             .mode("overwrite")
             .save(self._path)
         )
@@ -202,8 +233,22 @@ class State:
             ("spark.databricks.delta.optimize.minFileSize", "spark.databricks.delta.optimize.maxFileSize"),
             str(_COMPACTED_FILE_BYTES),
         )
-        with session_conf(self._spark, settings):
+        with self._saying_the_same(), session_conf(self._spark, settings):
             self._spark.sql(f"optimize {self._name}")
+
+
+def _said_by_last_commit(table: Path) -> dict[str, Any]:
+    """The metadata that the last commit of a Delta table was given; empty where it was given none.
+
+    https://github.com/delta-io/delta/blob/master/PROTOCOL.md#commit-provenance-information
+    """
+    last = max((table / "_delta_log").glob(f"{'[0-9]' * 20}.json"))
+    with last.open(encoding="utf-8") as actions:
+        for line in actions:
+            if line.startswith('{"commitInfo"'):
+                said = json.loads(line)["commitInfo"].get("userMetadata")
+                return dict(json.loads(said)) if said else {}
+    return {}
 
 
 def _authored(layout: Layout) -> list[StructField]:

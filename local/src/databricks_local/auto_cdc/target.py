@@ -53,7 +53,7 @@ def size_in_bytes(spark: SparkSession, table: str) -> int:
     return int(spark.table(table)._jdf.queryExecution().optimizedPlan().stats().sizeInBytes())
 
 
-def merge(target: str, layout: Layout, changes: DataFrame) -> Merged:
+def merge(target: str, layout: Layout, changes: DataFrame, *, open_only: bool = False) -> Merged:
     """Bring changes into the target in one commit; rows that would not change are not written.
 
     Args:
@@ -61,6 +61,7 @@ def merge(target: str, layout: Layout, changes: DataFrame) -> Merged:
         layout: the columns.
         changes: keys, content columns, for a history `__START_AT` and `__END_AT`, for BITEMPORAL
             `__SYSTEM_START_AT` and `__SYSTEM_END_AT`, and `__cdc_removed`; read more than once.
+        open_only: whether no record of a history that is closed changes, so that none needs to be read.
     """
     plan = layout.plan
     fields = [*layout.payload, *layout.carried]
@@ -71,7 +72,13 @@ def merge(target: str, layout: Layout, changes: DataFrame) -> Merged:
     if plan.system_sequence_type is not None:
         starts.append(SYSTEM_START_AT)
         fields.append(StructField(SYSTEM_END_AT, plan.system_sequence_type))
-    on = " and ".join([layout.same_key("t", "s"), *(f"t.{start} = s.{start}" for start in starts)])
+    on = " and ".join(
+        [
+            layout.same_key("t", "s"),
+            *(f"t.{start} = s.{start}" for start in starts),
+            *([f"t.{END_AT} is null"] if open_only else []),
+        ]
+    )
     differs = " or ".join(
         f"not {equal(f't.{quote_identifier(f.name)}', f's.{quote_identifier(f.name)}', f.dataType)}" for f in fields
     )

@@ -25,7 +25,32 @@ from databricks_local.auto_cdc.types import ddl
 from databricks_local.sql.tokens import quote_identifier
 
 
-def timelines(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool) -> DataFrame:
+def arrivals(layout: Layout, reduced: DataFrame) -> DataFrame:
+    """The batch's events as the state keeps them: keys, sequences, kind, digest, the kept columns; all `__cdc_is_new`.
+
+    Args:
+        layout: the columns.
+        reduced: the batch's reduced events.
+    """
+    authored = [f"{CONTENT}.{AUTHORED} as {AUTHORED}"] if layout.plan.columns_to_update is not None else []
+    return reduced.selectExpr(
+        *names(layout.keys),
+        *([SYSTEM] if layout.plan.is_bitemporal else []),
+        *(f"{LATEST}.{name} as {name}" for name in (SEQUENCE, KIND, DIGEST)),
+        *(f"{CONTENT}.{name} as {name}" for name in names(layout.payload)),
+        *(f"cast(null as {ddl(f.dataType)}) as {quote_identifier(f.name)}" for f in layout.carried),
+        *authored,
+    ).selectExpr(*_columns(layout), f"true as {IS_NEW}")
+
+
+def _columns(layout: Layout) -> list[str]:
+    authored = [AUTHORED] if layout.plan.columns_to_update is not None else []
+    return [*layout.event, KIND, DIGEST, *names(layout.kept), *authored]
+
+
+def timelines(
+    layout: Layout, log: State, reduced: DataFrame, *, truncated: bool, open_records: DataFrame | None = None
+) -> DataFrame:
     """All events of the batch's keys.
 
     Args:
@@ -33,6 +58,8 @@ def timelines(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool
         log: as it was before this batch.
         reduced: the batch's reduced events.
         truncated: whether the batch truncates; every key is then touched.
+        open_records: what stands for the recorded events where the batch is sequenced behind all of them
+            (`history.open_records`).
 
     Returns:
         keys, `__cdc_sequence` (`__cdc_system`), `__cdc_kind`, `__cdc_digest`, the kept columns; `__cdc_is_new` (the log
@@ -40,19 +67,11 @@ def timelines(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool
         Truncates, recorded ones too, are rows without a key.
     """
     keys = names(layout.keys)
-    kept = [*names(layout.kept), *([AUTHORED] if layout.plan.columns_to_update is not None else [])]
-    columns = [*layout.event, KIND, DIGEST, *kept]
-    authored = [f"{CONTENT}.{AUTHORED} as {AUTHORED}"] if layout.plan.columns_to_update is not None else []
-    events = reduced.selectExpr(
-        *keys,
-        *([SYSTEM] if layout.plan.is_bitemporal else []),
-        *(f"{LATEST}.{name} as {name}" for name in (SEQUENCE, KIND, DIGEST)),
-        *(f"{CONTENT}.{name} as {name}" for name in names(layout.payload)),
-        *(f"cast(null as {ddl(f.dataType)}) as {quote_identifier(f.name)}" for f in layout.carried),
-        *authored,
-    ).selectExpr(*columns, "true as __cdc_in_batch")
+    events = arrivals(layout, reduced).withColumnRenamed(IS_NEW, "__cdc_in_batch")
+    columns = _columns(layout)
     if not log.is_empty:
-        recorded = log.log().selectExpr(*columns, "false as __cdc_in_batch")
+        recorded = log.log() if open_records is None else open_records
+        recorded = recorded.selectExpr(*columns, "false as __cdc_in_batch")
         if not truncated:
             touched = recorded.join(reduced.selectExpr(*keys), [f.name for f in layout.keys], "left_semi")
             # A truncate has no key to be found by.

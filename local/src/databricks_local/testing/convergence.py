@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from databricks_local.testing import crashes as crash_points
 from databricks_local.testing import exhaustive, random_histories
 from databricks_local.testing.fixtures import Fixture, as_yaml
-from databricks_local.testing.histories import Happenings, History, Schedule
+from databricks_local.testing.histories import Event, Happenings, History, Schedule
 from databricks_local.testing.minimal import minimal
 from databricks_local.testing.model import CdcModel
 from databricks_local.testing.play import Failure, Played, play
@@ -39,7 +39,17 @@ _TRUNCATES = {0: 5, 1: 10, 2: 3}
 _TRUNCATE_BATCH = 1
 _TRUNCATE = _TRUNCATES[_TRUNCATE_BATCH]
 _ABOVE_TRUNCATES = 20
+# Where each batch of a table is sequenced behind all that came before it: the places that each has, and the truncate of
+# such a table, which some events of its batch lie before and others behind.
+_PLACES_OF_A_BATCH = 10
+_TRUNCATE_IN_LINE = _PLACES_OF_A_BATCH * _TRUNCATE_BATCH + 1
 _AROUND_TRUNCATE = (1, 2)
+# Each batch brings one event behind all that came before it, and others that are late.
+_AHEAD = History(
+    events=tuple(Event(_PLACES_OF_A_BATCH * 6 + n, symbol * 3) for n, symbol in enumerate("abc")),
+    batches=((0,), (1,), (2,)),
+    origin=exhaustive.ORIGIN,
+)
 # Longer histories than these have the table without faults to themselves: there are thousands.
 _LONGEST_AMONG_FAULTS = 3
 
@@ -116,7 +126,9 @@ def converges(
 
     One table takes the named histories, all histories of up to `min(events, 3)` events in every order and batching,
     those around a truncate where the model truncates, ties, and the random ones; with duplicates, replays, a crash
-    after each durable step, compaction and a new column. Histories of four events have a table without faults.
+    after each durable step, compaction and a new column. Another one takes those whose batches are in order, so that
+    each is sequenced behind all that the table has seen, which is what most real batches are and has a way of its own
+    through the merge. Histories of four events have a table without faults.
 
     Args:
         model: the model.
@@ -153,14 +165,16 @@ def converges(
     for number in range(rounds):
         named = [history for history in moved.values() if history is not None and number == 0]
         histories = _among_faults(subject, events if number == 0 else 0, random, number)
-        judge([*named, *histories], _schedule(subject, crashes, number))
+        judge([*named, *histories], _schedule(subject, crashes, number, _TRUNCATES))
+    in_line = exhaustive.in_line(_small(subject, events), _PLACES_OF_A_BATCH)
+    judge(in_line, _schedule(subject, crashes, 0, {_TRUNCATE_BATCH: _TRUNCATE_IN_LINE}))
     for count in range(_LONGEST_AMONG_FAULTS + 1, events + 1):
         judge(exhaustive.varied(list(exhaustive.histories(count, subject.alphabet(short=True))), count), ())
     report.seconds = time.monotonic() - started
     return report
 
 
-def _schedule(subject: Subject, crashes: Collection[str], round_number: int) -> Schedule:
+def _schedule(subject: Subject, crashes: Collection[str], round_number: int, truncates: Mapping[int, int]) -> Schedule:
     """What befalls the table of a round: each time the stops are one batch further on."""
     schedule = list(_FAULTS)
     for batch in range(_NEW_BATCHES):
@@ -168,7 +182,7 @@ def _schedule(subject: Subject, crashes: Collection[str], round_number: int) -> 
         schedule[batch] = replace(_FAULTS[batch], crashes=tuple(step for step in stops if step in crashes))
     if not subject.truncates:
         return tuple(schedule)
-    for batch, at in _TRUNCATES.items():
+    for batch, at in truncates.items():
         schedule[batch] = replace(schedule[batch], truncates=(at,))
     return tuple(schedule)
 
@@ -189,16 +203,22 @@ def _among_others(fixture: Fixture, subject: Subject) -> History | None:
     return fixture.history.moved(places=places, batches=batches)
 
 
-def _among_faults(subject: Subject, events: int, random: int, round_number: int) -> list[History]:
+def _small(subject: Subject, events: int) -> list[History]:
+    """All histories of a few events, ties too, spread over the batches of a table."""
     small: list[History] = []
     for count in range(1, min(events, _LONGEST_AMONG_FAULTS) + 1):
         small += exhaustive.histories(count, subject.alphabet())
     small += exhaustive.tied_histories(subject.alphabet(short=True)) if events > 1 else []
+    return exhaustive.varied(small, _NEW_BATCHES, _REPLAY)
+
+
+def _among_faults(subject: Subject, events: int, random: int, round_number: int) -> list[History]:
+    larger: list[History] = []
     if random:
-        small += random_histories.histories(
+        larger = random_histories.histories(
             random, symbols=subject.symbols, batches=_NEW_BATCHES, round_number=round_number
         )
-    varied = exhaustive.varied(small, _NEW_BATCHES, _REPLAY)
+    varied = [_AHEAD, *_small(subject, events), *exhaustive.varied(larger, _NEW_BATCHES, _REPLAY)]
     if not subject.truncates:
         return varied
     above = [history.moved(places=_ABOVE_TRUNCATES) for history in varied]

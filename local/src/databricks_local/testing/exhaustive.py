@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations, product
+from itertools import combinations, pairwise, permutations, product
 
 from databricks_local.testing.histories import Event, History
 
@@ -85,6 +85,28 @@ def _in_three_batches(count: int) -> Iterator[Batches]:
         for low in range(count + 1):
             for high in range(low, count + 1):
                 yield order[:low], order[low:high], order[high:]
+
+
+def in_line(cases: Sequence[History], apart: int) -> list[History]:
+    """Those whose batches follow one another, moved so that a batch of the table follows all before it, of any key.
+
+    Args:
+        cases: as spread over the batches of a table.
+        apart: how many places a batch has to itself.
+    """
+    lined = []
+    for case in cases:
+        first = case.first_batches()
+        placed = sorted(zip(case.events, first, strict=True), key=lambda pair: pair[0].at)
+        if all(
+            left[1] <= right[1] and (left[0].at < right[0].at or left[1] == right[1])
+            for left, right in pairwise(placed)
+        ):
+            events = tuple(
+                replace(event, at=event.at + apart * batch) for event, batch in zip(case.events, first, strict=True)
+            )
+            lined.append(replace(case, events=events))
+    return lined
 
 
 def varied(cases: Sequence[History], batches: int, last: int | None = None) -> list[History]:

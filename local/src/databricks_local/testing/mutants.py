@@ -80,7 +80,7 @@ MUTANTS = (
     Mutant("the last arrival wins", "2", "current", "latest", [(_STANDS, '"true as __cdc_stands"')]),
     Mutant(
         "within a batch any event of a key counts", "2", "current", "events",
-        [('f"max_by({CONTENT}, {ORDER}) as {CONTENT}"', 'f"first({CONTENT}) as {CONTENT}"')],
+        [("order by {SEQUENCE} desc, {KIND} desc, {DIGEST} desc)", "order by {DIGEST} desc)")],
     ),
     Mutant(
         "only the first field of the STRUCT orders", "2", "current", "latest",
@@ -92,14 +92,34 @@ MUTANTS = (
         [("for f in self.keys", "for f in self.keys[:1]")],
     ),
     Mutant(
-        "each batch is judged by itself", "3", "current", "latest", [("if log.is_empty:", "if True:")],
+        "each batch is judged by itself", "3", "current", "latest", [("if log.is_empty or is_later:", "if True:")],
     ),
     Mutant(
         "each batch is judged by itself", "3", "history", "timeline", [("if not log.is_empty:", "if False:")],
     ),
     Mutant(
+        "a batch is taken for later than all before when its last event is", "3", "current", "progress",
+        [("coalesce(min({sequence}) > {recorded}", "coalesce(max({sequence}) > {recorded}")],
+    ),
+    Mutant(
+        "a batch is taken for later than all before when its last event is", "3", "history", "progress",
+        [("coalesce(min({sequence}) > {recorded}", "coalesce(max({sequence}) > {recorded}")],
+    ),
+    Mutant(
+        "what was recorded last counts as the latest", "3", "current", "progress",
+        [("greatest(max({sequence}), {recorded})", "max({sequence})")],
+    ),
+    Mutant(
+        "a later batch begins anew what is open", "3", "history", "history",
+        [('target.where(f"{END_AT} is null")', 'target.where("false")')],
+    ),
+    Mutant(
+        "a later batch goes on with what is closed", "14", "history", "history",
+        [('target.where(f"{END_AT} is null")', 'target.where("true")')],
+    ),
+    Mutant(
         "a replay is recorded again", "3", "history", "state",
-        [(_NEW_EVENTS, 'events.where("__cdc_first is not null")')],
+        [(_NEW_EVENTS, 'events.where("true")')],
     ),
     Mutant(
         "an event that is read again with a new column is another one", "3, 25", "current", "events",
