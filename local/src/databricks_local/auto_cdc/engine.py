@@ -123,7 +123,7 @@ def _fold(
     if not plan.needs_every_event:
         judged = latest.judged(layout, log, reduced, truncated=truncated, is_later=read.is_later)
         # Without a look at the log it is no more than the reduced events, which are kept already.
-        with nullcontext(judged) if log.is_empty or read.is_later else materialized(judged) as events:
+        with nullcontext(judged) if read.is_later else materialized(judged) as events:
             record(events)
             return merge(target, layout, latest.changes(layout, log, events, truncated=truncated))
     if plan.keeps_history and not plan.is_bitemporal and read.is_later and not log.is_empty:

@@ -58,7 +58,7 @@ class Read:
         upserts: rows that upsert.
         deletes: rows that delete.
         truncates: rows that truncate.
-        is_later: whether every event is sequenced behind all that were recorded before.
+        is_later: whether every event is sequenced behind all that were recorded before, if any were.
         greatest: the greatest sequence recorded once this batch is, as progress.py writes it; None where it cannot.
     """
 

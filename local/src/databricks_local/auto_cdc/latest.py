@@ -30,12 +30,12 @@ def judged(layout: Layout, log: State, reduced: DataFrame, *, truncated: bool, i
         log: as it was before this batch.
         reduced: the batch's reduced events.
         truncated: whether the batch truncates.
-        is_later: whether all of the batch is sequenced behind what is recorded.
+        is_later: whether all of the batch is sequenced behind what is recorded, if anything is.
 
     Returns:
         `reduced` with `__cdc_is_new` (the log lacks it) and `__cdc_stands` (no recorded event of the key is greater).
     """
-    if log.is_empty or is_later:
+    if is_later:
         return reduced.selectExpr("*", f"true as {IS_NEW}", "true as __cdc_stands")
     touched = log.log().join(reduced.selectExpr(*names(layout.keys)), [f.name for f in layout.keys], "left_semi")
     recorded = log.latest(layout, touched).withColumnRenamed(LATEST, "__cdc_recorded")
